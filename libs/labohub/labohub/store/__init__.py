@@ -1,0 +1,1 @@
+"""State: unit of work, inbox, outbox, leased work, encrypted documents. SQLite or PostgreSQL, same code."""

@@ -1,0 +1,197 @@
+"""One database per service: a SQLite file, or a PostgreSQL schema."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import MetaData, event, insert, select, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from labohub.errors import Misconfigured, Unavailable
+from labohub.store.tables import SCHEMA_VERSION, common_tables
+from labohub.store.unit import Traceparent, U, Units
+
+SQLITE_BUSY_MILLISECONDS = 10_000  # another process holds the write lock for one batch, far less than this
+
+
+class StoreUnavailable(Unavailable):
+    """The database does not answer, or not now."""
+
+    code = "store.unavailable"
+
+
+class StoreMisconfigured(Misconfigured):
+    """The store's URL cannot be used, or its schema is of another version."""
+
+    code = "store.misconfigured"
+
+
+class Database:
+    """The state of one service."""
+
+    def __init__(
+        self, url: str, name: str, metadata: MetaData, clock: Callable[[], datetime], traceparent: Traceparent = str
+    ) -> None:
+        self.name = name
+        self.metadata = metadata
+        self.tables = common_tables(metadata)
+        self.changed = Signal()
+        self.outgoing = Signal()
+        self._clock = clock
+        self._traceparent = traceparent
+        self._write_lock = asyncio.Lock()
+        self._engine = _engine(url, name)
+        self.dialect = self._engine.dialect.name
+
+    async def open(self) -> None:
+        """Create what is missing and check the schema's version.
+
+        Raises:
+            StoreMisconfigured: the schema was made by another version.
+            StoreUnavailable: the server does not answer.
+        """
+        async with self._translating(), self._engine.begin() as connection:
+            if self.dialect == "postgresql":
+                await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": self.name})
+                await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{self.name}"'))
+            await connection.run_sync(self.metadata.create_all)
+            versions = (await connection.execute(select(self.tables.schema_version.c.version))).scalars().all()
+            if not versions:
+                await connection.execute(insert(self.tables.schema_version).values(version=SCHEMA_VERSION))
+            elif list(versions) != [SCHEMA_VERSION]:
+                raise StoreMisconfigured(f"{self.name}: schema version {versions}, expected {SCHEMA_VERSION}")
+
+    async def close(self) -> None:
+        """Release the connections."""
+        await self._engine.dispose()
+
+    def units(self, unit_type: type[U]) -> Units[U]:
+        """Return the factory of this service's units of work."""
+
+        def begin() -> AbstractAsyncContextManager[U]:
+            return self._unit(unit_type)
+
+        return begin
+
+    @asynccontextmanager
+    async def _unit(self, unit_type: type[U]) -> AsyncIterator[U]:
+        async with self._writing() as connection:
+            unit = unit_type(connection, self._clock())
+            unit.traceparent = self._traceparent
+            yield unit
+            if unit.outgoing:
+                await connection.execute(
+                    insert(self.tables.outbox),
+                    [
+                        {
+                            "topic": topic,
+                            "key": record.key,
+                            "headers": orjson.dumps(dict(record.headers)).decode(),
+                            "value": record.value,
+                        }
+                        for topic, record in unit.outgoing
+                    ],
+                )
+        self.changed.set()
+        if unit.outgoing:
+            self.outgoing.set()
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection inside a transaction. On SQLite one at a time: waiting in turn beats retrying on a lock."""
+        async with self._translating():
+            if self.dialect == "sqlite":
+                async with self._write_lock, self._engine.begin() as connection:
+                    yield connection
+            else:
+                async with self._engine.begin() as connection:
+                    yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection that only reads: it does not take SQLite's write lock."""
+        async with self._translating(), self._engine.connect() as connection:
+            await connection.execution_options(labohub_read_only=True)
+            yield connection
+
+    @asynccontextmanager
+    async def _translating(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except (OperationalError, InterfaceError, ConnectionError, TimeoutError):
+            raise StoreUnavailable(f"{self.name}: the database does not answer") from None
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise StoreUnavailable(f"{self.name}: the database connection was lost") from None
+            raise
+
+
+class Signal:
+    """A wake-up shared by tasks of one process. A wake-up between the look and the wait is not lost."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def listen(self) -> asyncio.Event:
+        """Return the event that the next `set` will fire: take it before looking for work."""
+        return self._event
+
+    def set(self) -> None:
+        """Wake all who listen, now."""
+        self._event.set()
+        self._event = asyncio.Event()
+
+
+async def woken(event: asyncio.Event, seconds: float) -> bool:
+    """Return True when the event fires, False when `seconds` have passed."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _engine(url: str, name: str) -> AsyncEngine:
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        folder = Path("/" + rest.lstrip("/")) if rest.startswith("//") else Path(rest.removeprefix("/"))
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = create_async_engine(
+            f"sqlite+aiosqlite:///{folder / f'{name}.sqlite'}",
+            hide_parameters=True,
+            pool_size=4,
+            max_overflow=12,
+            connect_args={"timeout": SQLITE_BUSY_MILLISECONDS / 1000},
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    if scheme in ("postgresql", "postgres"):
+        return create_async_engine(
+            f"postgresql+asyncpg://{rest}",
+            hide_parameters=True,
+            pool_size=4,
+            max_overflow=4,
+            pool_pre_ping=True,
+            connect_args={"server_settings": {"search_path": f'"{name}"', "application_name": name}, "timeout": 10},
+        )
+    raise StoreMisconfigured("LABOHUB_STORE_URL must begin with sqlite:// or postgresql://")
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    read_only = connection.get_execution_options().get("labohub_read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
