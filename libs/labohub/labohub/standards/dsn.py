@@ -7,17 +7,46 @@ import re
 from dataclasses import dataclass
 from email.message import Message
 
-from labohub.standards.mail_reading import content, header, message_ids, parse_mail, parts
+from labohub.standards.mail_reading import content, header, message_ids, parse_mail
 
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 RETURNED_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
 SMTP_CODES = frozenset(
-    "101 111 251 252 420 421 422 431 432 441 442 450 451 452 500 501 502 503 504 510 512 513 523 530 541 550 551 552 553 554".split()
+    (
+        "101",
+        "111",
+        "251",
+        "252",
+        "420",
+        "421",
+        "422",
+        "431",
+        "432",
+        "441",
+        "442",
+        "450",
+        "451",
+        "452",
+        "500",
+        "501",
+        "502",
+        "503",
+        "504",
+        "510",
+        "512",
+        "513",
+        "523",
+        "530",
+        "541",
+        "550",
+        "551",
+        "552",
+        "553",
+        "554",
+    )
 )
-_BY_STATUS = {
-    "1.1": "550", "1.2": "512", "1.3": "553", "2.2": "552", "2.3": "523", "3.4": "523",
-}  # fmt: skip
+_BY_STATUS = {"1.1": "550", "1.2": "512", "1.3": "553", "2.2": "552", "2.3": "523", "3.4": "523"}
 _BY_TRANSIENT_STATUS = {"2.2": "422", "4.1": "441", "4.2": "442", "4.7": "420"}
 _FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)$")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
@@ -167,17 +196,3 @@ def _returned_id(part: Message) -> str:
         head = content(part).decode("utf-8", "replace").replace("\r\n", "\n").split("\n\n")[0]
         found = message_ids(_fields(head).get("message-id", ""))
     return found[0] if found else ""
-
-
-__all__ = [
-    "ACTIONS",
-    "SMTP_CODES",
-    "Dsn",
-    "DsnRecipient",
-    "from_xtext",
-    "is_dsn",
-    "parts",
-    "read_dsn",
-    "smtp_code",
-    "xtext",
-]

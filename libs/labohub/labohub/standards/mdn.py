@@ -16,7 +16,8 @@ TYPES = ("displayed", "deleted", "dispatched", "processed", "denied", "failed")
 INTEGRATION_ERRORS = frozenset(("900", "901", "902", "903", "904", "905", "906"))
 OTHER_ERROR = "906"
 _FIELD = re.compile(
-    r"^[ \t]*(Original-Message-ID|Final-Recipient|Original-Recipient|Disposition|Error|Failure|Warning)[ \t]*:[ \t]*(.*(?:\r?\n[ \t]+\S.*)*)",
+    r"^[ \t]*(Original-Message-ID|Final-Recipient|Original-Recipient|Disposition|Error|Failure|Warning)"
+    r"[ \t]*:[ \t]*(.*(?:\r?\n[ \t]+\S.*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
 _CODE = re.compile(r"\b(90[0-6])\b")
@@ -121,9 +122,10 @@ def _other_id(message: Message) -> str:
     payload = message.get_payload()
     for part in payload[2:] if isinstance(payload, list) else []:
         inner = part.get_payload() if isinstance(part, Message) else None
-        if isinstance(inner, list) and inner and isinstance(inner[0], Message):
-            if found := message_ids(header(inner[0], "Message-ID")):
-                return found[0]
+        if not (isinstance(inner, list) and inner and isinstance(inner[0], Message)):
+            continue
+        if found := message_ids(header(inner[0], "Message-ID")):
+            return found[0]
     for name in ("In-Reply-To", "References"):
         if found := message_ids(header(message, name)):
             return found[-1]
