@@ -19,6 +19,9 @@ from labohub.store.unit import Traceparent, U, Units
 SQLITE_BUSY_MILLISECONDS = 10_000  # another process holds the write lock for one batch, far less than this
 
 
+ALONE_RETRY_SECONDS = 1.0
+
+
 class StoreUnavailable(Unavailable):
     """The database does not answer, or not now."""
 
@@ -97,7 +100,8 @@ class Database:
                         for topic, record in unit.outgoing
                     ],
                 )
-        self.changed.set()
+        if unit.wakes_workers:
+            self.changed.set()
         if unit.outgoing:
             self.outgoing.set()
 
@@ -118,6 +122,23 @@ class Database:
         async with self._translating(), self._engine.connect() as connection:
             await connection.execution_options(labohub_read_only=True)
             yield connection
+
+    @asynccontextmanager
+    async def alone(self, purpose: str) -> AsyncIterator[None]:
+        """Wait until no other process does `purpose` on this database, and keep the place until the end.
+
+        SQLite databases belong to one process. On PostgreSQL the place is a session's advisory lock; when that session
+        breaks another may begin: what is done here must bear a repetition.
+        """
+        if self.dialect == "sqlite":
+            yield
+            return
+        async with self._translating(), self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            lock = text("SELECT pg_try_advisory_lock(hashtext(:place))")
+            while not (await connection.execute(lock, {"place": f"{self.name}:{purpose}"})).scalar_one():
+                await asyncio.sleep(ALONE_RETRY_SECONDS)
+            yield
 
     @asynccontextmanager
     async def _translating(self) -> AsyncIterator[None]:

@@ -25,6 +25,7 @@ class Unit:
         self.now = now
         self.traceparent: Traceparent = str  # the runtime puts the current trace here
         self.outgoing: list[tuple[str, Record]] = []
+        self.wakes_workers = False  # set by what gives the workers something to do
 
     async def publish(self, *events: Event) -> None:
         """Write the events into the outbox, in order, with the current trace."""

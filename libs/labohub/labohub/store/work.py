@@ -103,6 +103,7 @@ class WorkQueue:
 
     async def add(self, *rows: NewWork) -> None:
         """Write rows that are not there yet."""
+        self._unit.wakes_workers = True
         traceparent = self._unit.traceparent()
         await insert_ignore(
             self._unit.connection,
@@ -196,11 +197,13 @@ class WorkQueue:
             values["payload"] = payload
         if not is_open:
             values["settled_at"] = self._unit.now
+        self._unit.wakes_workers = True  # the lane's next row may go now
         return await self._write(work, values)
 
     async def change(self, work_id: str, **values: Any) -> bool:
         """Change a row outside any lease, e.g. on a receipt or a person's decision. Return False when it is not there."""
         table = self._table
+        self._unit.wakes_workers = True
         result = await self._unit.connection.execute(update(table).where(table.c.id == work_id).values(**values))
         return bool(result.rowcount)
 

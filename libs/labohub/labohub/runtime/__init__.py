@@ -1,0 +1,1 @@
+"""What runs a service: settings, relay, consumers, workers, HTTP, logs, traces, metrics, graceful stop."""
