@@ -21,7 +21,9 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("row", rows(OWN), ids=lambda row: row["reason"])
 def test_each_own_vector_has_its_verdict_and_reason(row: dict[str, str]) -> None:
-    verdict = matricule.check(row["matricule"], row["oid"], environment=row["environment"], origin=Origin(row["origin"]))
+    verdict = matricule.check(
+        row["matricule"], row["oid"], environment=row["environment"], origin=Origin(row["origin"])
+    )
 
     assert (verdict.outcome, verdict.reason) == (row["outcome"], row["reason"])
 
@@ -55,7 +57,9 @@ def test_a_key_below_ten_keeps_its_zero() -> None:
     assert matricule.with_key("2850663220915") == "285066322091501"
 
 
-@pytest.mark.parametrize("body", ["", "185066322096", "18506632209666", "1850663A20966", "١850663220966", "1850663220966\n"])
+@pytest.mark.parametrize(
+    "body", ["", "185066322096", "18506632209666", "1850663A20966", "١850663220966", "1850663220966\n"]
+)
 def test_a_key_of_something_else_is_refused(body: str) -> None:
     with pytest.raises(matricule.MatriculeMalformed) as error:
         matricule.control_key(body)
