@@ -48,8 +48,8 @@ def to_utc(text: str) -> str:
     if form is None or not zone:
         return digits
     try:
-        local = datetime.strptime(digits, form)
-        return local.replace(tzinfo=_offset(zone)).astimezone(UTC).strftime(form)
+        local = datetime.strptime(digits, form).replace(tzinfo=_offset(zone))
+        return local.astimezone(UTC).strftime(form)
     except (ValueError, OverflowError):
         raise MetadataMalformed("not an HL7 time") from None
 
