@@ -1,0 +1,45 @@
+"""The building of a CR-BIO level 3 document from plain values. Deterministic: identifiers and times are given."""
+
+from labohub.standards.cda.builder.document import build_cr_bio
+from labohub.standards.cda.builder.model import (
+    Battery,
+    Bound,
+    Chapter,
+    CodedText,
+    CrBio,
+    Interval,
+    Laboratory,
+    Moment,
+    Number,
+    Observation,
+    PatientIdentity,
+    Plain,
+    Professional,
+    Quantity,
+    Range,
+    Specimen,
+    Subcontractor,
+    Value,
+)
+
+__all__ = [
+    "Battery",
+    "Bound",
+    "Chapter",
+    "CodedText",
+    "CrBio",
+    "Interval",
+    "Laboratory",
+    "Moment",
+    "Number",
+    "Observation",
+    "PatientIdentity",
+    "Plain",
+    "Professional",
+    "Quantity",
+    "Range",
+    "Specimen",
+    "Subcontractor",
+    "Value",
+    "build_cr_bio",
+]

@@ -1,0 +1,1 @@
+"""Turns a report into a CR-BIO document, or checks the one the laboratory made."""

@@ -1,0 +1,1 @@
+"""The PDF renderer, the official rules and the tables."""

@@ -1,0 +1,1 @@
+"""Decisions: from results to a document, from a document to a verdict. Plain values, no await."""
