@@ -84,4 +84,4 @@ class _PeerProtocol(H11Protocol):
         async def with_peer(scope: Any, receive: Any, send: Any) -> None:
             await app({**scope, PEER_SUBJECT: subject}, receive, send)
 
-        self.app = with_peer  # type: ignore[assignment]
+        self.app = with_peer

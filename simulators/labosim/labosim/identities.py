@@ -1,8 +1,8 @@
 """Test identities: the public ones, those of the sample messages, and as many generated ones as a load needs.
 
-None is a real person. The public ones come from the qualification environment of INSi, where their authority is the one of
-production (`…4.8`): nothing else tells them from real matricules. All others carry the test authority (`…4.10`), which a hub
-in production refuses.
+None is a real person. The public ones come from the qualification environment of INSi, where their authority is the
+one of production (`…4.8`): nothing else tells them from real matricules. All others carry the test authority (`…4.10`),
+which a hub in production refuses.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ _PLACES = (
     "34172", "06088", "21231", "76540", "51454", "97209", "2A004", "2B033", "99109", "25056",
 )  # fmt: skip
 _SYLLABLES = ("BA", "CO", "DI", "FA", "GRE", "JO", "LU", "MER", "NA", "POL", "QUI", "ROU", "SA", "TEL", "VI", "ZAN")
+_INITIALS = {syllable[0]: digit for digit, syllable in enumerate(_SYLLABLES)}  # all differ: a name reads back
+_PREFIX = "TEST-"
 _WOMEN = ("ALICE", "BEATRICE", "CLOTILDE", "DELPHINE", "ELISE", "FLORENCE", "GAELLE", "HELENE", "INES", "JEANNE-MARIE")
 _MEN = ("ARTHUR", "BASILE", "CYRIL", "DAMIEN", "ETIENNE", "FELIX", "GAUTIER", "HUGO", "IVAN", "JEAN-LOUP")
 
@@ -51,7 +53,13 @@ _CNDA = (
     TestIdentity("DE VINCI", "LEONARDO", "20140201", "M", "63113", with_key("1140263113834")),  # ours: makes the 02
     TestIdentity("TCHITCHI", "CATARINA BELLA", "19360621", "F", "63220", "236066322083656"),
     TestIdentity(
-        "ECETINSI", "PIERRE-ALAIN MURIEL FLORIANT", "20090714", "M", "63220", "109076322083489", former=("209076322083439",)
+        "ECETINSI",
+        "PIERRE-ALAIN MURIEL FLORIANT",
+        "20090714",
+        "M",
+        "63220",
+        "109076322083489",
+        former=("209076322083439",),
     ),
     TestIdentity("PROVISOIRE", "MATRICULE", "20090701", "M", "63220", "109076322088835", oids.INS_NIA),
     TestIdentity("CORSE", "ANTHONY", "19800302", "M", "2B020", "180032B02040123", former=("180032B02040123",)),
@@ -65,8 +73,8 @@ _CNDA = (
     TestIdentity("ADRDEUX", "LAURENT", "19810101", "M", "63220", "181016322075140"),
 )
 _SAMPLES = (
-    # The patient of the ANS samples. INSi does not know him; the simulator does, under the test authority of the samples, so
-    # that an official message travels the whole road. His birth place is the one of the HL7 samples (the CDA ones differ).
+    # The patient of the ANS samples. INSi does not know her; the simulator does, under the samples' test authority, so
+    # that an official message travels the whole road. The birth place is the HL7 samples' (the CDA ones differ).
     TestIdentity("PAT-TROIS", "DOMINIQUE MARIE-LOUISE", "19790328", "F", "63220", "279035121518989", oids.INS_NIR_TEST),
     # Patients of laboratory messages used in conformance checks.
     TestIdentity("MARCHALOT", "CLAIRE JULIE", "19850714", "F", "69383", "285076938314206", oids.INS_NIR_TEST),
@@ -98,10 +106,24 @@ def generated_identity(number: int) -> TestIdentity:
     )
 
 
+def generated_from(birth_name: str) -> TestIdentity | None:
+    """Return the generated person of a birth name, or None when it is nobody's."""
+    number, place, rest = 0, 1, birth_name.removeprefix(_PREFIX)
+    if rest == birth_name:
+        return None
+    while rest:
+        digit = _INITIALS.get(rest[0], -1)
+        if digit < 0 or not rest.startswith(_SYLLABLES[digit]):
+            return None
+        number, place, rest = number + digit * place, place * len(_SYLLABLES), rest.removeprefix(_SYLLABLES[digit])
+    identity = generated_identity(number)
+    return identity if identity.birth_name == birth_name else None
+
+
 def _family_name(number: int) -> str:
     """Return a name that no other number has: its digits in base 16 as syllables."""
-    syllables = []
+    syllables: list[str] = []
     while number or len(syllables) < 2:
         number, digit = divmod(number, len(_SYLLABLES))
         syllables.append(_SYLLABLES[digit])
-    return "TEST-" + "".join(syllables)
+    return _PREFIX + "".join(syllables)

@@ -1,0 +1,168 @@
+"""The INSi simulator: its port, its answers, what it keeps, and its part of the control API."""
+
+import asyncio
+import os
+import time
+from collections import deque
+from pathlib import Path
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from labosim.faults import Fault, Faults
+from labosim.https import PEER_SUBJECT, HttpsServer
+from labosim.identities import PUBLIC
+from labosim.insi import answers
+from labosim.insi.answers import Question, Register
+from labosim.insi.checks import Checker, Rejected
+from labosim.insi.faults import envelope, known
+from labosim.pki import Pki
+
+OPERATION = "rechercherInsAvecTraitsIdentite"
+AUTHORISATION = "LABOHUB-TEST-0001"  # the IDAM number this simulator knows
+KEPT_CALLS = 50_000
+SOAP_TYPE = "application/soap+xml; charset=utf-8"
+
+
+class InsiCall(BaseModel):
+    """A call, as the control API lists it: never whom it was about."""
+
+    id: str
+    operation: str
+    outcome: str  # 00, 01, 02, a fault's code, or the kind of an injected failure
+    elapsed_ms: float
+
+
+class InjectedAnswer(BaseModel):
+    """A prepared answer for one question, as the CNDA tests ask of editors."""
+
+    birth_name: str
+    given_name: str
+    xml: str
+
+
+class InsiSimulator:
+    """Answers searches by traits over HTTPS with mutual TLS, on any path.
+
+    Fault kinds of service `insi`: `outage` (HTTP 503), `slow` (waits `delay_seconds`, then answers), `fault` (SOAP fault
+    of `code`), `garbage` (an HTML page), `wrong-key` (the active matricule's key is wrong).
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        pki: Pki,
+        faults: Faults,
+        latency_seconds: float = 0.0,
+        oid: str = "",
+        unknown_is_fault: bool = False,
+        schemas: Path | None = None,
+    ) -> None:
+        """Prepare the simulator.
+
+        Args:
+            oid: authority of every answer; empty for the identity's own.
+            unknown_is_fault: an unknown identity gives siram_40/insi_102 instead of 01, as in the qualification environment.
+            schemas: folder with the official `wsdl/`; None takes LABOHUB_INSI_DIR, or no schema.
+        """
+        folder = os.environ.get("LABOHUB_INSI_DIR", "")
+        self._checker = Checker(AUTHORISATION, schemas or (Path(folder) if folder else None))
+        self._faults = faults
+        self.latency_seconds = latency_seconds
+        self._oid, self._unknown_is_fault = oid, unknown_is_fault
+        self.register = Register(PUBLIC)
+        self.calls: deque[InsiCall] = deque(maxlen=KEPT_CALLS)
+        self._count = 0
+        self._injected: dict[tuple[str, str], bytes] = {}
+        app = Starlette(routes=[Route("/{path:path}", self._serve, methods=["POST"])])
+        self._server = HttpsServer(app, host=host, port=port, pki=pki, certificate="insi-server")
+
+    @property
+    def url(self) -> str:
+        """Return the address to configure in a client."""
+        return f"{self._server.url}/lps"
+
+    @property
+    def port(self) -> int:
+        """Return the port, once started."""
+        return self._server.port
+
+    async def start(self) -> None:
+        """Accept calls."""
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Accept no more calls: a client's connection is refused."""
+        await self._server.stop()
+
+    def reset(self) -> None:
+        """Forget the calls and the prepared answers."""
+        self.calls.clear()
+        self._injected.clear()
+
+    def inject(self, birth_name: str, given_name: str, answer: bytes) -> None:
+        """Answer the searches of this name with a prepared envelope."""
+        self._injected[birth_name, given_name] = answer
+
+    async def _serve(self, request: Request) -> Response:
+        started = time.perf_counter()
+        data = await request.body()
+        fault = self._faults.active("insi")
+        delay = self.latency_seconds + (fault.delay_seconds if fault and fault.kind == "slow" else 0.0)
+        if delay:
+            await asyncio.sleep(delay)
+        status, outcome, answer, media_type = self._answer(request, data, fault)
+        self._count += 1
+        elapsed_ms = round((time.perf_counter() - started) * 1000, 3)
+        self.calls.append(InsiCall(id=str(self._count), operation=OPERATION, outcome=outcome, elapsed_ms=elapsed_ms))
+        return Response(answer, status, media_type=media_type)
+
+    def _answer(self, request: Request, data: bytes, fault: Fault | None) -> tuple[int, str, bytes, str]:
+        """Return the HTTP status, the outcome, the body and its type."""
+        kind = fault.kind if fault else ""
+        if kind == "outage":
+            return 503, kind, b"Service Unavailable", "text/plain"
+        if kind == "garbage":
+            return 200, kind, b"<html><body>Maintenance</body></html>", "text/html"
+        message_id = ""
+        try:
+            message_id, question = self._checker.question(
+                data, request.headers.get("content-type", ""), request.scope.get(PEER_SUBJECT, {})
+            )
+            if fault and kind == "fault":
+                raise Rejected(fault.code or "desir_1020", "injected")
+        except Rejected as error:
+            return 500, error.code, envelope(known(error.code), error.text, message_id), SOAP_TYPE
+        code, answer = self._result(question, wrong_key=kind == "wrong-key")
+        if code == "01" and self._unknown_is_fault:
+            return 500, "insi_102", envelope(known("insi_102"), "recherche", message_id), SOAP_TYPE
+        return 200, code, answer, SOAP_TYPE
+
+    def _result(self, question: Question, *, wrong_key: bool) -> tuple[str, bytes]:
+        prepared = self._injected.get((question.birth_name, question.given_name))
+        if prepared is not None:
+            return "injected", prepared
+        return answers.result(self.register.find(question), oid=self._oid, wrong_key=wrong_key)
+
+
+def routes(simulator: InsiSimulator) -> APIRouter:
+    """Return INSi's part of the control API."""
+    router = APIRouter(prefix="/sim/insi", tags=["insi"])
+
+    @router.get("/calls")
+    async def calls() -> list[InsiCall]:
+        """Return the calls, oldest first."""
+        return list(simulator.calls)
+
+    @router.post("/answers", status_code=204)
+    async def inject(answer: InjectedAnswer) -> None:
+        """Answer the searches of a name with a prepared envelope, until the next reset."""
+        simulator.inject(answer.birth_name, answer.given_name, answer.xml.encode())
+
+    return router
