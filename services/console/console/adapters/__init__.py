@@ -1,0 +1,1 @@
+"""Where the board meets the database, the browser and the API."""

@@ -1,0 +1,1 @@
+"""What an event changes on the board. Plain values and functions."""

@@ -1,0 +1,80 @@
+"""The picture of a timeline: one lane per service, one node per step, in the order of time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+LANES = ("ingest-hl7", "ins-qualifier", "cda-builder", "mss-sender", "dmp-feeder")
+LANE_HEIGHT = 46
+LEFT = 150  # pixels kept for the lanes' names
+MIN_GAP, MAX_GAP = 62, 132  # pixels between two columns
+WIDTH = 1030
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One step as the picture needs it; `anchor` names its row in the full list."""
+
+    at: datetime
+    lane: str
+    step: str
+    outcome: str
+    target: str = ""
+    code: str = ""
+    anchor: str = ""
+
+
+@dataclass(slots=True)
+class Node:
+    """One dot: the same step several times in a row is one dot with a count."""
+
+    moment: Moment
+    count: int = 1
+    x: int = 0
+    y: int = 0
+    since_seconds: float = 0.0  # since the column before
+
+
+@dataclass(slots=True)
+class Picture:
+    """Where to draw lanes, nodes and the curves between them; sizes in pixels."""
+
+    width: int
+    height: int
+    lanes: list[tuple[str, int]] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    curves: list[str] = field(default_factory=list)  # SVG path data
+
+
+def grouped(moments: Sequence[Moment]) -> list[Node]:
+    """Return one node per run of the same step with the same outcome, whatever happens on other lanes between."""
+    nodes: list[Node] = []
+    last_of_lane: dict[str, Node] = {}
+    for moment in moments:
+        last = last_of_lane.get(moment.lane)
+        if last and (last.moment.step, last.moment.outcome) == (moment.step, moment.outcome):
+            last.count += 1
+            continue
+        node = Node(moment)
+        last_of_lane[moment.lane] = node
+        nodes.append(node)
+    return nodes
+
+
+def draw(moments: Sequence[Moment], *, compact: bool) -> Picture:
+    """Return the picture of steps given in the order of time."""
+    nodes = grouped(moments) if compact else [Node(moment) for moment in moments]
+    shown = {node.moment.lane for node in nodes}
+    lanes = [*LANES, *sorted(shown - set(LANES))]
+    rows = {lane: LANE_HEIGHT // 2 + index * LANE_HEIGHT for index, lane in enumerate(lanes)}
+    gap = max(MIN_GAP, min(MAX_GAP, (WIDTH - LEFT - 60) // max(1, len(nodes) - 1)))
+    picture = Picture(0, LANE_HEIGHT * len(lanes), [(lane, rows[lane]) for lane in lanes], nodes)
+    for index, node in enumerate(nodes):
+        node.x, node.y = LEFT + 34 + index * gap, rows[node.moment.lane]
+        if index:
+            node.since_seconds = (node.moment.at - nodes[index - 1].moment.at).total_seconds()
+    for before, after in zip(nodes, nodes[1:], strict=False):
+        middle = (before.x + after.x) // 2
+        picture.curves.append(f"M{before.x} {before.y} C{middle} {before.y} {middle} {after.y} {after.x} {after.y}")
+    picture.width = max(WIDTH, nodes[-1].x + 60) if nodes else WIDTH
+    return picture
