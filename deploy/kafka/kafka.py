@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A Kafka broker on this machine without a container engine: the official artifacts, fetched by Maven, in KRaft mode.
 
-    kafka.py start --data DIR [--port 9092]     format on the first start, start in the background, wait until it answers
+    kafka.py start --data DIR [--port 9092]     start in the background, return when it answers
     kafka.py run   --data DIR [--port 9092]     the same in the foreground
     kafka.py status --data DIR                  exit code 0 when it answers
     kafka.py stop  --data DIR                   stop it in order
@@ -23,7 +23,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -212,23 +212,22 @@ def _run(options: argparse.Namespace) -> None:
     if options.with_parent:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # a test run that is killed leaves no broker
     command = java(f"-Xmx{options.heap}", "kafka.Kafka", str(properties))
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606  # a fixed program, no shell
 
 
 def _status(data: Path) -> bool:
     data = data.resolve()
     pid = _process(data)
-    port = next(_values(data / "server.properties", "advertised.listeners=PLAINTEXT://127.0.0.1:"), "")
-    ready = pid is not None and port.isdecimal() and answers(int(port))
+    port = _port(data / "server.properties")
+    ready = pid is not None and answers(port)
     print(f"kafka {'ready' if ready else 'does not answer' if pid else 'stopped'} 127.0.0.1:{port} {pid or ''}".strip())
     return ready
 
 
-def _values(properties: Path, prefix: str) -> Iterator[str]:
-    if properties.exists():
-        yield from (
-            line.removeprefix(prefix) for line in properties.read_text().splitlines() if line.startswith(prefix)
-        )
+def _port(properties: Path) -> int:
+    prefix = "advertised.listeners=PLAINTEXT://127.0.0.1:"
+    lines = properties.read_text().splitlines() if properties.exists() else []
+    return next((int(line.removeprefix(prefix)) for line in lines if line.startswith(prefix)), 0)
 
 
 def _process(data: Path) -> int | None:

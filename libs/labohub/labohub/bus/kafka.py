@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     InvalidReplicationFactorError,
@@ -89,8 +89,8 @@ class KafkaBus:
             while (batch := await reader.next()) is not None:
                 yield batch
         finally:
-            self._readers.discard(reader)
             await reader.close()
+            self._readers.discard(reader)
 
     async def lag(self, topic: str, group: str) -> int:
         """Return how many records the group has not done yet, over all partitions.
@@ -98,19 +98,31 @@ class KafkaBus:
         Raises: BusUnavailable, KafkaRefusesUs.
         """
         await self._ensure(topic)
-        admin = AIOKafkaAdminClient(**self._options.client_arguments())
-        consumer = AIOKafkaConsumer(**self._options.client_arguments())
         try:
             async with asyncio.timeout(self._options.timeout_seconds):
-                await consumer.start()
-                await consumer._client._wait_on_metadata(topic)
-                places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-                ends = await consumer.end_offsets(places)
-                begins = await consumer.beginning_offsets(places)
-                await admin.start()
-                done = await admin.list_consumer_group_offsets(group_id(topic, group), partitions=places)
+                while True:
+                    try:
+                        return await self._lag(topic, group_id(topic, group))
+                    except KafkaError as error:  # the group's coordinator is chosen when it is first asked for
+                        if not error.retriable:
+                            raise
+                        await asyncio.sleep(TRY_AGAIN_SECONDS)
         except (KafkaError, TimeoutError) as error:
             raise translate(error) from None
+
+    async def _lag(self, topic: str, group: str) -> int:
+        admin = AIOKafkaAdminClient(**self._options.client_arguments())
+        # It reads nothing: it starts at the end, and its own requests do not hold up ours.
+        consumer = AIOKafkaConsumer(
+            topic, **self._options.client_arguments(), auto_offset_reset="latest", fetch_max_wait_ms=10
+        )
+        try:
+            await consumer.start()
+            await admin.start()
+            places = sorted(consumer.assignment())
+            ends = await consumer.end_offsets(places)
+            begins = await consumer.beginning_offsets(places)
+            done = await admin.list_consumer_group_offsets(group, partitions=places)
         finally:
             await asyncio.gather(admin.close(), consumer.stop(), return_exceptions=True)
         positions = {place: done[place].offset if place in done else -1 for place in places}

@@ -48,6 +48,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._settled = asyncio.Event()  # no batch is in hand
         self._settled.set()
         self._revoking = False
+        self._dropping = asyncio.Lock()
         self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def next(self) -> Batch | None:
@@ -156,20 +157,21 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         return self._consumer
 
     async def _drop_consumer(self) -> None:
-        consumer, self._consumer = self._consumer, None
-        self.epoch += 1
-        self._fetched.clear()
-        self._settle()
-        self._revoking = False
-        if consumer is None:
-            return
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await consumer.stop()
-        except (KafkaError, TimeoutError):
-            log.warning("bus.consumer-abandoned")
-            with contextlib.suppress(Exception):
-                await consumer._client.close()
+        async with self._dropping:  # who comes second returns when it has left
+            consumer, self._consumer = self._consumer, None
+            self.epoch += 1
+            self._fetched.clear()
+            self._settle()
+            self._revoking = False
+            if consumer is None:
+                return
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await consumer.stop()
+            except (KafkaError, TimeoutError):
+                log.warning("bus.consumer-abandoned")
+                with contextlib.suppress(Exception):
+                    await consumer._client.close()
 
     async def _unless_closing(self, work: Awaitable[T]) -> T:
         """Return the result of `work`, or give it up when this reader closes.
