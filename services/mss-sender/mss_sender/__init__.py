@@ -1,0 +1,1 @@
+"""Mails documents by MSSanté; follows delivery notices, read receipts and answers."""

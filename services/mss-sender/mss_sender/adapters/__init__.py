@@ -1,0 +1,1 @@
+"""The outside: SMTP, IMAP, HTTP, tables, metrics."""

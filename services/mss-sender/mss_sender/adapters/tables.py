@@ -1,0 +1,170 @@
+"""State of mail sending: mails, who asked for them, what is known of them, returns, hand-overs, mailbox positions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from labohub.contracts.codec import derived_id
+from labohub.contracts.events import EVENTS, DeliveryEvent, DocumentBuilt
+from labohub.store.sql import insert_ignore, insert_new, upsert
+from labohub.store.types import UtcDateTime
+from labohub.store.unit import Unit
+from labohub.store.work import NewWork, Work, WorkQueue, work_table
+from mss_sender.adapters.metrics import FACTS
+from mss_sender.core.effects import Fact
+from mss_sender.core.planning import lane
+from mss_sender.core.values import PlannedMail, Return
+from mss_sender.ports import Position
+
+metadata = MetaData()
+
+MAILS = work_table(
+    "mails",
+    metadata,
+    Column("envelope_id", String, nullable=False, unique=True),
+    Column("message_identifier", String, nullable=False, unique=True),
+)
+MAIL_REQUESTS = Table(  # the messages that wait for a mail's outcome: usually one
+    "mail_requests",
+    metadata,
+    Column("mail_id", String, primary_key=True),
+    Column("message_id", String, primary_key=True),
+    Column("report_id", String, nullable=False),
+)
+MAIL_FACTS = Table(  # each thing known of a mail, once
+    "mail_facts",
+    metadata,
+    Column("mail_id", String, primary_key=True),
+    Column("fact", String, primary_key=True),
+    Column("rank", Integer, nullable=False),
+    Column("event_type", String, nullable=False),
+    Column("event", Text, nullable=False),
+)
+RETURNS = work_table("returns", metadata, Column("fetched_at", UtcDateTime, nullable=False))
+HANDOVERS = work_table("handovers", metadata)
+POSITIONS = Table(
+    "mailbox_positions",
+    metadata,
+    Column("mailbox", String, primary_key=True),
+    Column("uid_validity", Integer, nullable=False),
+    Column("last_uid", Integer, nullable=False),
+)
+Index("returns_state", RETURNS.c.state)
+
+
+class MssUnit(Unit):
+    """One transaction of this service."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        super().__init__(connection, now)
+        self.mails = MailTable(self)
+        self.returns = ReturnTable(self)
+        self.handovers = WorkQueue(HANDOVERS, self)
+
+
+class MailTable:
+    """Mails and what is known of them."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self.queue = WorkQueue(MAILS, unit)
+
+    async def add(self, mail: PlannedMail) -> bool:
+        """Plan a mail; return False when this document already went, or goes, to this mailbox.
+
+        Whoever asks again is told what is known, and hears of what comes.
+        """
+        known = await self.queue.find(mail.mail_id)
+        await self._ask(mail.mail_id, mail.source)
+        if known is not None:
+            await self._tell_again(mail.mail_id, mail.source)
+            return False
+        keys = {"envelope_id": mail.envelope_id, "message_identifier": mail.message_identifier}
+        await self.queue.add(NewWork(mail.mail_id, lane(mail), mail.model_dump_json(), extra=keys))
+        return True
+
+    async def find_by(self, envelope_id: str, message_ids: Sequence[str]) -> Work | None:
+        """Return our mail that a return speaks of: by ENVID first, then by Message-ID, best clue first."""
+        found = await self._first(MAILS.c.envelope_id, (envelope_id,)) if envelope_id else None
+        return found or await self._first(MAILS.c.message_identifier, message_ids)
+
+    async def record(self, mail_id: str, fact: Fact) -> bool:
+        """Keep a fact and tell it to all who asked for the mail; return False when it was known."""
+        row = {
+            "mail_id": mail_id,
+            "fact": fact.name,
+            "rank": await self._next_rank(mail_id),
+            "event_type": type(fact.event).__name__,
+            "event": fact.event.model_dump_json(),
+        }
+        if not await insert_new(self._unit.connection, MAIL_FACTS, "fact", [row]):
+            return False
+        FACTS.labels(fact.name.split("-")[0]).inc()
+        query = select(MAIL_REQUESTS).where(MAIL_REQUESTS.c.mail_id == mail_id)
+        for request in (await self._unit.connection.execute(query)).mappings():
+            await self._unit.publish(_addressed(fact.event, fact.name, request["report_id"], request["message_id"]))
+        return True
+
+    async def known(self, mail_id: str) -> frozenset[str]:
+        """Return the names of the facts known of a mail."""
+        query = select(MAIL_FACTS.c.fact).where(MAIL_FACTS.c.mail_id == mail_id)
+        return frozenset((await self._unit.connection.execute(query)).scalars())
+
+    async def _ask(self, mail_id: str, source: DocumentBuilt) -> None:
+        row = {"mail_id": mail_id, "message_id": source.message_id, "report_id": source.report_id}
+        await insert_ignore(self._unit.connection, MAIL_REQUESTS, [row])
+
+    async def _tell_again(self, mail_id: str, source: DocumentBuilt) -> None:
+        query = select(MAIL_FACTS).where(MAIL_FACTS.c.mail_id == mail_id).order_by(MAIL_FACTS.c.rank)
+        for row in (await self._unit.connection.execute(query)).mappings().all():
+            event = EVENTS[row["event_type"]].model_validate_json(row["event"])
+            assert isinstance(event, DeliveryEvent)
+            await self._unit.publish(_addressed(event, row["fact"], source.report_id, source.message_id))
+
+    async def _next_rank(self, mail_id: str) -> int:
+        return len(await self.known(mail_id))
+
+    async def _first(self, column: Column[Any], values: Sequence[str]) -> Work | None:
+        for value in values:
+            query = select(MAILS.c.id).where(column == value)
+            found = (await self._unit.connection.execute(query)).scalar_one_or_none()
+            if found is not None:
+                return await self.queue.find(found)
+        return None
+
+
+class ReturnTable:
+    """What came back, raw first."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self.queue = WorkQueue(RETURNS, unit)
+
+    async def keep(self, mailbox: str, position: Position, returns: Sequence[Return]) -> None:
+        """Write mails as read and the position after them, together."""
+        await self.queue.add(
+            *(
+                NewWork(each.return_id, each.return_id, each.model_dump_json(), extra={"fetched_at": each.fetched_at})
+                for each in returns
+            )
+        )
+        row = {"mailbox": mailbox, "uid_validity": position.uid_validity, "last_uid": position.last_uid}
+        await upsert(self._unit.connection, POSITIONS, [row])
+
+    async def position(self, mailbox: str) -> Position:
+        """Return how far a mailbox was read."""
+        query = select(POSITIONS).where(POSITIONS.c.mailbox == mailbox)
+        row = (await self._unit.connection.execute(query)).mappings().first()
+        return Position(row["uid_validity"], row["last_uid"]) if row else Position(0, 0)
+
+
+def _addressed(event: DeliveryEvent, fact: str, report_id: str, message_id: str) -> DeliveryEvent:
+    changes = {
+        "event_id": derived_id("mss", event.mail_id, fact, message_id),
+        "report_id": report_id,
+        "message_id": message_id,
+    }
+    return event.model_copy(update=changes)

@@ -1,0 +1,59 @@
+"""The values this service keeps: a planned mail, a return, a hand-over."""
+
+from datetime import datetime
+
+from labohub.contracts.events import DocumentBuilt
+from labohub.contracts.values import BlobRef, Recipient, RecipientKind, Request, Value
+from labohub.standards.xdm_metadata import Action
+
+ACTIONS = {
+    Request.INITIAL: Action.INTEGRATE,
+    Request.REPLACEMENT: Action.REPLACE,
+    Request.DELETION: Action.DELETE,
+}
+
+
+class PlannedMail(Value):
+    """One mail to one recipient: all that is needed to write it again, byte for byte."""
+
+    mail_id: str
+    message_identifier: str  # Message-ID, with brackets; the same on every attempt
+    envelope_id: str  # ENVID; the same on every attempt
+    to: str
+    recipient: Recipient
+    planned_at: datetime
+    source: DocumentBuilt
+
+    @property
+    def to_patient(self) -> bool:
+        """Whether the mailbox is a patient's."""
+        return self.recipient.kind is RecipientKind.PATIENT
+
+    @property
+    def action(self) -> Action:
+        """What the receiver does with the document."""
+        return ACTIONS[self.source.report.request]
+
+
+class Return(Value):
+    """A mail that came back, kept raw before anything else."""
+
+    return_id: str
+    account: str  # the mailbox it was read from
+    raw: BlobRef
+    fetched_at: datetime
+    truncated: bool = False  # above the size limit: only its beginning was kept
+    kind: str = ""  # set when sorted
+    mail_id: str = ""  # ours, when known
+    report_id: str = ""
+
+
+class HandOver(Value):
+    """A person's answer on its way to the organisational mailbox."""
+
+    handover_id: str
+    return_id: str
+    raw: BlobRef
+    sender: str
+    received_at: datetime
+    mail: PlannedMail | None = None  # the mail it answers, when known

@@ -1,0 +1,69 @@
+"""The service, put together. Reads like a list."""
+
+from labohub.contracts.events import DocumentBuilt
+from labohub.runtime import run
+from labohub.runtime.service import Platform, Service, Worker
+from mss_sender.adapters.collector import Collector
+from mss_sender.adapters.http import routes
+from mss_sender.adapters.imap import ImapMailbox
+from mss_sender.adapters.smtp import SmtpOperator
+from mss_sender.adapters.tables import MssUnit, metadata
+from mss_sender.handlers import planner
+from mss_sender.settings import MssSenderSettings
+from mss_sender.workers.composing import Composer
+from mss_sender.workers.handover import HandOvers
+from mss_sender.workers.sending import Patience, Sender
+from mss_sender.workers.sorting import Sorter
+
+NAME = "mss-sender"
+
+
+def build(settings: MssSenderSettings, platform: Platform) -> Service:
+    """Return the service. Raises: Misconfigured when a certificate or address of the settings cannot be used."""
+    laboratory = settings.laboratory()
+    database = platform.database(NAME, metadata)
+    units = database.units(MssUnit)
+    blobs = platform.blobs
+    operator = SmtpOperator(settings)
+    patience = Patience(
+        lease=settings.lease_seconds,
+        retry_first=settings.retry_first_seconds,
+        retry_cap=settings.retry_cap_seconds,
+        give_up_after=settings.give_up_after_seconds,
+        halt=settings.halt_seconds,
+        outage_pause=settings.outage_pause_seconds,
+    )
+    composer = Composer(blobs, laboratory, settings.cached_documents)
+    sender = Sender(
+        units=units,
+        blobs=blobs,
+        operator=operator,
+        composer=composer,
+        laboratory=laboratory,
+        patience=patience,
+        batch_size=settings.batch_size,
+        max_mail_bytes=settings.max_mail_bytes,
+    )
+    sorter = Sorter(units, blobs, laboratory, settings.batch_size, settings.lease_seconds)
+    handovers = HandOvers(units, blobs, operator, laboratory, patience)
+    mailbox = ImapMailbox(settings, settings.bal_applicative)
+    collector = Collector(units, blobs, mailbox, platform.clock, settings.imap_poll_seconds)
+    return Service(
+        name=NAME,
+        database=database,
+        unit_type=MssUnit,
+        subscriptions={DocumentBuilt: planner(laboratory)},
+        workers=(
+            Worker("send", sender.send_due, concurrency=2),
+            Worker("sort", sorter.sort_due),
+            Worker("hand-over", handovers.hand_over_due),
+        ),
+        listeners=(collector,) if settings.imap_enabled else (),
+        routers=(routes(database, blobs),),
+        closing=(sender.close, operator.close),
+    )
+
+
+def main() -> None:
+    """Run the service until SIGTERM."""
+    run.main(MssSenderSettings, build)

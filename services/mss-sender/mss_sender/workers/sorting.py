@@ -1,0 +1,140 @@
+"""What came back is understood and acted on: raw mails kept by the collector become facts, hand-overs or triage."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from labohub.contracts.codec import derived_id
+from labohub.contracts.events import ReplyReceived
+from labohub.errors import Refused, Unavailable
+from labohub.runtime.logging import get_logger
+from labohub.runtime.telemetry import span
+from labohub.standards.mail_reading import parse_mail
+from labohub.store.blobs import Blobs
+from labohub.store.work import NewWork, Work
+from mss_sender.core.effects import Fact, delivery_event, facts_of
+from mss_sender.core.laboratory import Laboratory
+from mss_sender.core.sorting import Kind, Sorted, sort
+from mss_sender.core.values import HandOver, PlannedMail, Return
+from mss_sender.ports import SendingUnit, Units
+from mss_sender.workers.sending import TRANSMITTING, UNCERTAIN
+
+log = get_logger(__name__)
+
+TRIAGE = "triage"  # waits for a person, in the worklist
+SORTED = "sorted"
+STALE_DELIVERY = frozenset(("delivered", "relayed", "expanded"))
+REPORTS = frozenset((Kind.DSN, Kind.MDN, Kind.INTEGRATION_ERROR, Kind.BOUNCE))
+FOR_PEOPLE = frozenset((Kind.UNREADABLE, Kind.OUTSIDE, Kind.XDM, Kind.HUMAN))
+PATIENCE_SECONDS = 1.0  # a notice that overtakes our own settlement waits for it
+
+
+class Sorter:
+    """The sorting worker."""
+
+    def __init__(
+        self, units: Units, blobs: Blobs, laboratory: Laboratory, batch_size: int, lease_seconds: float
+    ) -> None:
+        self._units = units
+        self._blobs = blobs
+        self._laboratory = laboratory
+        self._batch_size = batch_size
+        self._lease_seconds = lease_seconds
+
+    async def sort_due(self, _units: Units, _now: datetime) -> bool:
+        """Sort the returns that are due. Return False when there are none."""
+        async with self._units() as unit:
+            works = await unit.returns.queue.lease_due(self._batch_size, self._lease_seconds)
+        if not works:
+            return False
+        understood = await asyncio.gather(*(self._understand(work) for work in works))
+        async with self._units() as unit:
+            for work, found in zip(works, understood, strict=True):
+                with span("return.sort", work.traceparent):
+                    await self._act(unit, work, found)
+        return True
+
+    async def _understand(self, work: Work) -> Sorted | None:
+        """Return what a return is; None when its bytes cannot be read now."""
+        kept = Return.model_validate_json(work.payload)
+        try:
+            raw = await self._blobs.read(kept.raw)
+            if kept.truncated:
+                return Sorted(Kind.UNREADABLE, "")
+            return await asyncio.to_thread(lambda: sort(parse_mail(raw), self._laboratory))
+        except Unavailable:
+            return None
+        except Refused:
+            return Sorted(Kind.UNREADABLE, "")
+        except Exception as error:  # a stranger's mail that breaks the reader: a person looks at it
+            log.bug("return.unreadable", error)
+            return Sorted(Kind.UNREADABLE, "")
+
+    async def _act(self, unit: SendingUnit, work: Work, found: Sorted | None) -> None:
+        kept = Return.model_validate_json(work.payload)
+        if found is None:
+            await self._later(unit, work)
+            return
+        ours = await unit.mails.find_by(found.envelope_id, found.message_ids)
+        if ours is not None and ours.state == TRANSMITTING and ours.is_open and found.kind in REPORTS:
+            await self._later(unit, work)  # our own settlement is on its way, or the lease will end: uncertain
+            return
+        mail = PlannedMail.model_validate_json(ours.payload) if ours else None
+        state = await self._apply(unit, kept, found, ours, mail)
+        report_id = mail.source.report_id if mail else ""
+        changes = {"kind": found.kind.value, "mail_id": mail.mail_id if mail else "", "report_id": report_id}
+        payload = kept.model_copy(update=changes).model_dump_json()
+        await unit.returns.queue.settle(work, state, payload=payload, error_code=found.kind.value)
+        log.info("return.sorted", kind=found.kind.value, state=state, report_id=report_id)
+
+    async def _apply(
+        self, unit: SendingUnit, kept: Return, found: Sorted, ours: Work | None, mail: PlannedMail | None
+    ) -> str:
+        """Return the state of the return, after its effects."""
+        if found.kind in REPORTS:
+            if ours is None or mail is None:
+                return TRIAGE
+            return await _record(unit, ours, mail, facts_of(found, mail, unit.now))
+        if found.kind.is_human:
+            await _hand_over(unit, kept, found, mail)
+        return TRIAGE if found.kind in FOR_PEOPLE or (found.kind.is_human and mail is None) else SORTED
+
+    async def _later(self, unit: SendingUnit, work: Work) -> None:
+        due_at = unit.now + timedelta(seconds=PATIENCE_SECONDS)
+        await unit.returns.queue.settle(work, "due", is_open=True, due_at=due_at)
+
+
+async def _record(unit: SendingUnit, ours: Work, mail: PlannedMail, facts: list[Fact]) -> str:
+    """Keep what a report says of a mail; return TRIAGE when a person should see that it contradicts what was known."""
+    known = await unit.mails.known(mail.mail_id)
+    contradicts = not facts
+    for fact in facts:
+        if fact.name == "failed" and known & STALE_DELIVERY:
+            contradicts = True  # failed after delivered: the source was told "delivered" once, a person tells it now
+            continue
+        if fact.name in STALE_DELIVERY and "failed" in known:
+            contradicts = True
+            continue
+        if not await unit.mails.record(mail.mail_id, fact):
+            continue
+        if fact.state and (ours.state == UNCERTAIN or fact.state == "bounced"):
+            await unit.mails.queue.change(mail.mail_id, state="accepted" if fact.state != "bounced" else "bounced")
+        log.info("mail.told", mail_id=mail.mail_id, report_id=mail.source.report_id, outcome=fact.name)
+    return TRIAGE if contradicts else SORTED
+
+
+async def _hand_over(unit: SendingUnit, kept: Return, found: Sorted, mail: PlannedMail | None) -> None:
+    value = HandOver(
+        handover_id=derived_id("handover", kept.return_id),
+        return_id=kept.return_id,
+        raw=kept.raw,
+        sender=found.sender,
+        received_at=kept.fetched_at,
+        mail=mail,
+    )
+    await unit.handovers.add(NewWork(value.handover_id, value.handover_id, value.model_dump_json()))
+
+
+def reply_received(value: HandOver, mail: PlannedMail, at: datetime) -> Fact:
+    """Return the fact that a person answered a mail."""
+    name = f"answered-{value.handover_id}"
+    return Fact(name, delivery_event(ReplyReceived, mail, name, at, evidence=value.raw))
