@@ -1,7 +1,7 @@
 """HL7 times to CDA times."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 _TS = re.compile(r"(\d{4}|\d{6}|\d{8}|\d{10}|\d{12}|\d{14})(?:\.\d+)?([+-]\d{4})?")
@@ -20,10 +20,10 @@ def cda_time(written: str, zone: ZoneInfo) -> str:
     if len(digits) < 12:
         return digits[:8]
     try:
-        local = datetime.strptime(digits, "%Y%m%d%H%M%S" if len(digits) == 14 else "%Y%m%d%H%M")
+        local = _read(digits, zone)
     except ValueError:
         return ""
-    return digits + (offset or local.replace(tzinfo=zone).strftime("%z"))
+    return digits + (offset or local.strftime("%z"))
 
 
 def from_datetime(moment: datetime, zone: ZoneInfo) -> str:
@@ -33,10 +33,23 @@ def from_datetime(moment: datetime, zone: ZoneInfo) -> str:
 
 def instant(value: str) -> float:
     """Return the POSIX time of a CDA time, to put several in order; a date counts from its midnight UTC."""
-    for form in ("%Y%m%d%H%M%S%z", "%Y%m%d%H%M%z"):
-        try:
-            return datetime.strptime(value, form).timestamp()
-        except ValueError:
-            continue
-    date = {4: value + "0101", 6: value + "01"}.get(len(value), value[:8])
-    return datetime.strptime(date + "+0000", "%Y%m%d%z").timestamp()
+    match = _TS.fullmatch(value)
+    if match is None:
+        return 0.0
+    digits, offset = match.groups()
+    moment = _read(digits, UTC)
+    if not offset:
+        return moment.timestamp()
+    shift = (int(offset[1:3]) * 60 + int(offset[3:])) * 60
+    return moment.timestamp() + (shift if offset[0] == "-" else -shift)
+
+
+def _read(digits: str, zone: tzinfo) -> datetime:
+    """Return the moment that digits name; what they leave out is the first of its kind.
+
+    Raises:
+        ValueError: no such moment.
+    """
+    parts = [int(digits[:4]), *(int(digits[i : i + 2]) for i in range(4, len(digits), 2))]
+    year, month, day, hour, minute, second = (*parts, *(0, 1, 1, 0, 0, 0)[len(parts) :])
+    return datetime(year, month, day, hour, minute, second, tzinfo=zone)
