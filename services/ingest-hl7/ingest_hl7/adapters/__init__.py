@@ -1,0 +1,1 @@
+"""Sockets, HTTP, tables and metrics."""

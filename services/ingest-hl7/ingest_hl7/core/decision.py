@@ -1,0 +1,81 @@
+"""What the intake decides about one message."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from labohub.contracts.laboratory import LaboratoryReport
+from labohub.contracts.values import Recipient, Report
+from labohub.standards.hl7.acknowledgement import AnswerStyle
+from labohub.standards.hl7.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What identifies one reception. `key` is MSH-3, MSH-4 and MSH-10."""
+
+    message_id: str
+    key: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRecipient:
+    """A recipient that cannot be written to, though the rest of the message can be served."""
+
+    recipient: Recipient
+    smtp_code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Nothing of the message goes on. `code` is AE or AR."""
+
+    code: str
+    findings: tuple[Finding, ...]
+    style: AnswerStyle = AnswerStyle.HL7
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """A CDA to carry byte for byte."""
+
+    report: Report
+    content: bytes
+    media_type: str
+    document_id: str  # of the document in the message
+    target_id: str  # of the document it replaces; its own for an initial or a deletion
+    refused_recipients: tuple[RefusedRecipient, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Structured:
+    """Results from which a CDA is to be built."""
+
+    report: Report
+    results: LaboratoryReport
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """Accepted and kept; nothing is to be sent now.
+
+    `report_id` and `orders` are those of results that are not final: a final already known makes them late.
+    """
+
+    reason: str
+    report_id: str = ""
+    orders: tuple[tuple[str, str], ...] = ()  # filler number, ERR-2 of its status
+    warnings: tuple[Finding, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """An acknowledgement sent to a listener: never answered, never kept."""
+
+    reason: str
+
+
+Decision = Refusal | Relayed | Structured | Archived | Silent

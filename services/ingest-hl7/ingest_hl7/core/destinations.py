@@ -1,0 +1,182 @@
+"""Where a document may go: the volet's closed table of masking, visibility and destinations.
+
+Source: CI-SIS volet "Transmission d'un document CDA-R2 en HL7v2", "Règles de gestion MSSANTE", state of 2026-04-21.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ingest_hl7.core.decision import RefusedRecipient
+from ingest_hl7.core.senders import MatrixMode
+from labohub.contracts.values import Recipient, RecipientKind, Requester
+from labohub.standards.hl7.cda_in_hl7 import INITIAL, Transmission
+from labohub.standards.hl7.findings import Finding
+from labohub.standards.hl7.participation import PATIENT_DOMAIN, Participation
+
+_COLUMNS = (
+    "MASQUE_PS",
+    "INVISIBLE_PATIENT",
+    "INVISIBLE_REP_LEGAUX",
+    "CONNEXION_SECRETE",
+    "DESTDMP",
+    "DESTMSSANTEPS",
+    "DESTMSSANTEPAT",
+)
+TABLE = (  # one row of the published table each; "*" is N or Y
+    "NNN**YY",
+    "NYN**YN",
+    "*N*NNNY",
+)
+MATRICULE_LENGTH = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """Who gets the document."""
+
+    to_dmp: bool
+    recipients: tuple[Recipient, ...]
+    refused: tuple[RefusedRecipient, ...]
+    requester: Requester
+    reply_to: str
+
+
+def check_flags(flags: Mapping[str, bool], request: str, mode: MatrixMode) -> tuple[Finding, ...]:
+    """Return what the flags contradict. Empty: the combination is allowed."""
+    to_mss = flags["DESTMSSANTEPS"] or flags["DESTMSSANTEPAT"]
+    if not flags["DESTDMP"] and not to_mss:
+        return (_refusal("OBX", "matrix.no-destination", "Aucune destination demandée."),)
+    errors: list[Finding] = []
+    if flags["INVISIBLE_PATIENT"] and flags["DESTMSSANTEPAT"]:
+        errors.append(
+            _refusal("OBX", "matrix.invisible-to-patient", "Document non visible par le patient et adressé au patient.")
+        )
+    if flags["MODIF_CONF_CODE"] and request == INITIAL:
+        errors.append(
+            _refusal("OBX", "matrix.visibility-change", "MODIF_CONF_CODE n'a de sens que pour un remplacement.")
+        )
+    if flags["MASQUE_PS"] and flags["DESTMSSANTEPS"]:
+        errors.append(_refusal("OBX", "matrix.masked-from-professionals", "Document masqué aux PS et adressé à un PS."))
+    if not errors and to_mss and mode is MatrixMode.STRICT and not _in_table(flags):
+        errors.append(_refusal("OBX", "matrix.not-in-table", "Combinaison absente du tableau des règles MSSanté."))
+    return tuple(errors)
+
+
+def _in_table(flags: Mapping[str, bool]) -> bool:
+    written = "".join("Y" if flags[name] else "N" for name in _COLUMNS)
+    return any(all(cell in ("*", sign) for cell, sign in zip(row, written, strict=True)) for row in TABLE)
+
+
+def _refusal(location: str, reason: str, text: str) -> Finding:
+    return Finding("199", location, reason, text)
+
+
+def resolve(transmission: Transmission) -> tuple[Destinations, tuple[Finding, ...]]:
+    """Return who gets the document, and what is missing or wrong among the PRT."""
+    flags, errors = transmission.flags, list[Finding]()
+    by_role = {
+        role: [each for each in transmission.participations if each.role == role] for role in ("SB", "RCT", "REPLY")
+    }
+    requester = _requester(by_role["SB"], needed=flags["DESTDMP"], errors=errors)
+    professionals = [each for each in by_role["RCT"] if not each.is_patient]
+    patients = [each for each in by_role["RCT"] if each.is_patient]
+    recipients: list[Recipient] = []
+    refused: list[RefusedRecipient] = []
+    if flags["DESTMSSANTEPS"]:
+        recipients += _professionals(professionals, errors)
+    if flags["DESTMSSANTEPAT"]:
+        _patient(transmission, patients, recipients, refused, errors)
+    replies = [each.address for each in by_role["REPLY"] if each.address]
+    unique = {(each.kind, each.address.lower()): each for each in recipients}
+    return (
+        Destinations(
+            flags["DESTDMP"], tuple(unique.values()), tuple(refused), requester, replies[0] if replies else ""
+        ),
+        tuple(errors),
+    )
+
+
+def _requester(sent_by: list[Participation], *, needed: bool, errors: list[Finding]) -> Requester:
+    if len(sent_by) > 1:
+        errors.append(Finding("198", sent_by[1].location, "volet.several-requesters", "Plus d'un PRT « SB »."))
+    if not sent_by:
+        if needed:
+            errors.append(Finding("101", "PRT^1", "volet.requester-missing", "PRT « SB » absent, requis pour le DMP."))
+        return Requester()
+    who = sent_by[0]
+    if needed and not who.organisation_id:
+        errors.append(
+            Finding("101", f"{who.location}^8", "volet.requester-structure", "PRT-8.10 de « SB » requis pour le DMP.")
+        )
+    if needed and not (who.person_id or who.device_id):
+        errors.append(
+            Finding("101", f"{who.location}^5", "volet.requester-person", "PRT-5.1 ou PRT-10.1 de « SB » requis.")
+        )
+    return Requester(
+        person_id=who.person_id,
+        person_id_type=who.person_id_type,
+        family_name=who.family_name,
+        given_name=who.given_name,
+        organisation_id=who.organisation_id,
+        organisation_id_type=who.organisation_id_type,
+        organisation_name=who.organisation_name,
+        device_id=who.device_id,
+    )
+
+
+def _professionals(participations: list[Participation], errors: list[Finding]) -> list[Recipient]:
+    if not participations:
+        errors.append(Finding("101", "PRT^1^15", "volet.recipient-missing", "Aucun destinataire professionnel."))
+    recipients = []
+    for each in participations:
+        if "@" not in each.address:
+            errors.append(Finding("101", f"{each.location}^15", "volet.address-missing", "Adresse MSSanté absente."))
+            continue
+        recipients.append(_recipient(each, _kind(each)))
+    return recipients
+
+
+def _patient(
+    transmission: Transmission,
+    participations: list[Participation],
+    recipients: list[Recipient],
+    refused: list[RefusedRecipient],
+    errors: list[Finding],
+) -> None:
+    if len(participations) != 1:
+        condition = "198" if participations else "101"
+        errors.append(Finding(condition, "PRT^1^15", "volet.patient-recipient", "Un et un seul destinataire patient."))
+        return
+    who = participations[0]
+    recipient = _recipient(who, RecipientKind.PATIENT)
+    box, _, domain = who.address.lower().partition("@")
+    ins = transmission.patient.ins
+    if domain != PATIENT_DOMAIN or len(box) != MATRICULE_LENGTH:
+        refused.append(RefusedRecipient(recipient, "553", "mss.patient-address-malformed"))
+    elif ins is not None and box != ins.value.lower():
+        errors.append(
+            Finding("199", f"{who.location}^15", "mss.patient-address-differs", "L'adresse n'est pas celle du patient.")
+        )
+    else:
+        recipients.append(recipient)
+
+
+def _kind(who: Participation) -> RecipientKind:
+    if who.person_id:
+        return RecipientKind.PROFESSIONAL
+    if who.device_id:
+        return RecipientKind.APPLICATION
+    return RecipientKind.ORGANISATION if who.organisation_id else RecipientKind.PROFESSIONAL
+
+
+def _recipient(who: Participation, kind: RecipientKind) -> Recipient:
+    organisation = kind is RecipientKind.ORGANISATION
+    return Recipient(
+        kind=kind,
+        address=who.address,
+        identifier=who.organisation_id if organisation else who.person_id or who.device_id,
+        identifier_type=who.organisation_id_type if organisation else who.person_id_type,
+        family_name=who.family_name,
+        given_name=who.given_name,
+        organisation_name=who.organisation_name,
+    )

@@ -1,0 +1,110 @@
+"""From bytes to a decision: the one path that every message takes."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingest_hl7.core import relay, structuring
+from ingest_hl7.core.decision import Archived, Decision, Receipt, Refusal, Silent
+from ingest_hl7.core.routing import Kind, Route, refusal_code, route
+from ingest_hl7.core.senders import Registry, Sender
+from labohub.contracts.codec import derived_id
+from labohub.standards import er7
+from labohub.standards.er7 import Header, Message
+from labohub.standards.hl7.findings import Finding, warning
+
+NO_AR_FOR_UNKNOWN = "AE"
+_VOLET_CHARSETS = {"8859/1": "iso8859-15"}  # the volet knows 8859/15 alone; 8859/1 is written for it
+_VOLET_FALLBACK = "iso8859-15"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the installation says."""
+
+    environment: str
+    processing_ids: frozenset[str]
+    registry: Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message as it came: its MSH, its sender, what identifies it."""
+
+    raw: bytes
+    header: Header | None
+    sender: Sender | None
+    receipt: Receipt
+    sha256: str
+
+
+def arrive(raw: bytes, policy: Policy, received_at: datetime) -> Arrival:
+    """Return the arrival of these bytes. The same bytes from the same sender are the same message."""
+    header = er7.read_header(raw)
+    digest = hashlib.sha256(raw).hexdigest()
+    parts = [header.component(3, 1), header.component(4, 1), header.field(10)] if header else ["", "", ""]
+    receipt = Receipt(derived_id("message", *parts, digest), "\x1f".join(parts), received_at)
+    return Arrival(raw, header, policy.registry.find(header), receipt, digest)
+
+
+def decide(arrival: Arrival, policy: Policy) -> tuple[Decision, tuple[str, ...]]:
+    """Return the decision, and the codes of what was tolerated on the way."""
+    header, sender = arrival.header, arrival.sender
+    if header is None:
+        finding = Finding("100", "MSH^1", "er7.no-header", "Aucun segment MSH lisible.")
+        return Refusal("AE", (finding,)), ()
+    if sender is None:
+        finding = Finding("207", "MSH^1^3", "hl7.sender-unknown", "Émetteur inconnu de cette installation.")
+        return Refusal(NO_AR_FOR_UNKNOWN, (finding,)), ()
+    way = route(header, sender, policy.processing_ids)
+    if way.kind is Kind.ANSWER:
+        return Silent("hl7.unexpected-answer"), ()
+    if way.refusals:
+        return Refusal(refusal_code(way, sender, way.refusals), way.refusals, way.style), ()
+    message, finding_ = _read(arrival.raw, way, sender)
+    if message is None:
+        assert finding_ is not None
+        return Refusal("AE", (finding_,), way.style), ()
+    return _decide(message, way, arrival.receipt, sender, policy), message.warnings
+
+
+def _read(raw: bytes, way: Route, sender: Sender) -> tuple[Message | None, Finding | None]:
+    aliases = {**_VOLET_CHARSETS, **sender.charsets} if way.profile else sender.charsets
+    fallback = sender.charset_fallback or (_VOLET_FALLBACK if way.profile else "")
+    try:
+        return er7.read(raw, aliases=aliases, fallback=fallback), None
+    except er7.CharsetUnknown as error:
+        return None, Finding("103", "MSH^1^18", error.code, "Jeu de caractères (MSH-18) inconnu.")
+    except er7.Undecodable as error:
+        return None, Finding("102", "MSH^1^18", error.code, "Octets étrangers au jeu de caractères annoncé (MSH-18).")
+    except er7.StrayLine as error:
+        return None, Finding("100", error.location, error.code, "Une ligne ne commence pas par un segment.")
+    except er7.Er7Malformed as error:
+        condition = "102" if error.location.endswith("^2") else "100"
+        return None, Finding(condition, error.location, error.code, "Séparateurs de MSH inutilisables.")
+
+
+def _decide(message: Message, way: Route, receipt: Receipt, sender: Sender, policy: Policy) -> Decision:
+    if way.kind is Kind.RELAY:
+        return relay.decide(message, way.profile, receipt, sender, policy.environment)
+    if way.kind is Kind.RESULTS:
+        return structuring.decide(message, receipt, sender, policy.environment)
+    if way.kind is Kind.ORDER:
+        return Archived("ltw.order")
+    return Archived(_technical_reason(message), warnings=_control_warnings(message))
+
+
+def _technical_reason(message: Message) -> str:
+    roles = {segment.component(11, 1) for segment in message.all("SPM")} - {"", "P"}
+    if roles:
+        return "ltw.quality-control"
+    return "law.analyser" if message.header.component(21, 1).startswith("LAB-29") else "ltw.technical"
+
+
+def _control_warnings(message: Message) -> tuple[Finding, ...]:
+    pid = message.first("PID")
+    if pid is None or not any(pid.component(3, 5, n) == "INS" for n in range(1, len(pid.repetitions(3)) + 1)):
+        return ()
+    validated = any(pid.text(part).upper() == "VALI" for part in pid.repetitions(32))
+    text = "INS reçu sans identité validée (PID-32 sans VALI) : message intégré, INS ignoré."
+    return () if validated else (warning("PID^1^32", "ins.not-validated", text),)

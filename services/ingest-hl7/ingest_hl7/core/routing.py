@@ -1,0 +1,104 @@
+"""What kind of message this is, from MSH alone, and whether it is for us."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ingest_hl7.core.senders import Sender
+from labohub.standards.er7 import Header
+from labohub.standards.hl7.acknowledgement import AnswerStyle
+from labohub.standards.hl7.cda_in_hl7 import profile_of
+from labohub.standards.hl7.findings import Finding
+
+_VOLET_VERSIONS = {"ORU": ("2.5",), "MDM": ("2.6",)}
+_LTW_VERSIONS = {"ORU": ("2.5", "2.5.1"), "OUL": ("2.5", "2.5.1"), "OML": ("2.5", "2.5.1")}
+_EVENTS = {
+    "ORU": ("R01",),
+    "OUL": ("R22", "R23", "R24"),
+    "OML": ("O21", "O33", "O35"),
+    "MDM": ("T02", "T10", "T04"),
+}
+_ANSWERS = frozenset(("ACK", "ORL", "ORR"))
+_PROFILES = ("2.1", "2.0", "1.2")
+
+
+class Kind(StrEnum):
+    """Which door a message goes through."""
+
+    RELAY = "relay"  # carries a CDA
+    RESULTS = "results"  # LTW, ILW results
+    TECHNICAL = "technical"  # analysers, middleware, quality control
+    ORDER = "order"
+    ANSWER = "answer"  # an acknowledgement: never acknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The door, the volet's profile when there is one, and what MSH has wrong."""
+
+    kind: Kind
+    profile: str = ""
+    refusals: tuple[Finding, ...] = ()
+
+    @property
+    def style(self) -> AnswerStyle:
+        """Return how errors are to be written."""
+        return AnswerStyle.VOLET if self.profile else AnswerStyle.HL7
+
+
+def route(header: Header, sender: Sender, processing_ids: frozenset[str]) -> Route:
+    """Return where a message goes. With refusals it goes nowhere."""
+    kind, event = header.component(9, 1).upper(), header.component(9, 2).upper()
+    if kind in _ANSWERS:
+        return Route(Kind.ANSWER)
+    profile = profile_of(header) or ""
+    refusals = [*_msh_9(kind, event, profile), *_msh_rest(header, kind, profile, processing_ids)]
+    receivers = sender.receiving_applications
+    if receivers and header.component(5, 1) not in receivers:
+        refusals.append(
+            Finding("207", "MSH^1^5", "hl7.other-receiver", "Message destiné à une autre application.", "E",
+                    "WRONG_DESTINATION", rejects=True)
+        )  # fmt: skip
+    return Route(_kind(kind, profile), profile, tuple(refusals))
+
+
+def _kind(kind: str, profile: str) -> Kind:
+    if profile or kind == "MDM":
+        return Kind.RELAY
+    return {"OUL": Kind.TECHNICAL, "OML": Kind.ORDER}.get(kind, Kind.RESULTS)
+
+
+def _msh_9(kind: str, event: str, profile: str) -> list[Finding]:
+    if not kind:
+        return [Finding("101", "MSH^1^9", "hl7.type-missing", "MSH-9 est vide.")]
+    if kind not in _EVENTS or (profile and kind not in ("ORU", "MDM")):
+        return [
+            Finding("200", "MSH^1^9^1", "hl7.type-unsupported", "Type de message non pris en charge.", rejects=True)
+        ]
+    if kind == "MDM" and not profile:
+        return [Finding("200", "MSH^1^21", "volet.profile-unknown", "MDM sans profil CISIS_CDA_HL7.", rejects=True)]
+    if event not in _EVENTS[kind]:
+        return [Finding("201", "MSH^1^9^2", "hl7.event-unsupported", "Événement non pris en charge.", rejects=True)]
+    return []
+
+
+def _msh_rest(header: Header, kind: str, profile: str, processing_ids: frozenset[str]) -> list[Finding]:
+    found = []
+    if not header.field(10):
+        found.append(Finding("101", "MSH^1^10", "hl7.control-id-missing", "MSH-10 est vide."))
+    if header.component(11, 1) not in processing_ids:
+        text = "Mode de traitement (MSH-11) non admis ici."
+        found.append(Finding("202", "MSH^1^11", "hl7.processing-id", text, rejects=True))
+    versions = (_VOLET_VERSIONS if profile else _LTW_VERSIONS).get(kind)
+    if versions and header.component(12, 1) not in versions:
+        found.append(Finding("203", "MSH^1^12", "hl7.version", "Version HL7 non prise en charge.", rejects=True))
+    if profile and profile not in _PROFILES:
+        text = "Version du profil (MSH-21) non prise en charge."
+        found.append(Finding("203", "MSH^1^21", "volet.profile-version", text, rejects=True))
+    return found
+
+
+def refusal_code(route_: Route, sender: Sender, findings: tuple[Finding, ...]) -> str:
+    """Return AR or AE. The volet keeps AR for what may pass later; HL7 also rejects a wrong MSH-9, 11 or 12 with it."""
+    if route_.profile or not sender.rejects_as_ar:
+        return "AE"
+    return "AR" if any(finding.rejects for finding in findings) else "AE"
