@@ -1,0 +1,1 @@
+"""The hub in one process, and the command `labohub`."""

@@ -1,0 +1,69 @@
+"""All services in one process: the same `build` functions as when each runs alone."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+import cda_builder.main
+import console.main
+import dmp_feeder.main
+import ingest_hl7.main
+import ins_qualifier.main
+import mss_sender.main
+import uvloop
+from cda_builder.settings import CdaBuilderSettings
+from console.settings import ConsoleSettings
+from dmp_feeder.settings import DmpFeederSettings
+from ingest_hl7.settings import IngestHl7Settings
+from ins_qualifier.settings import InsQualifierSettings
+from labohub.errors import Misconfigured, Unavailable
+from labohub.runtime import logging as hub_logging
+from labohub.runtime import telemetry
+from labohub.runtime.run import Hub, open_platform, stop_on_signals
+from labohub.runtime.service import Platform, Service
+from labohub.runtime.settings import LabohubSettings, read_settings
+from mss_sender.settings import MssSenderSettings
+
+BUILDERS: dict[str, Callable[[Platform], Service]] = {  # in the order a report travels
+    "ingest-hl7": lambda platform: ingest_hl7.main.build(read_settings(IngestHl7Settings), platform),
+    "ins-qualifier": lambda platform: ins_qualifier.main.build(read_settings(InsQualifierSettings), platform),
+    "cda-builder": lambda platform: cda_builder.main.build(read_settings(CdaBuilderSettings), platform),
+    "mss-sender": lambda platform: mss_sender.main.build(read_settings(MssSenderSettings), platform),
+    "dmp-feeder": lambda platform: dmp_feeder.main.build(read_settings(DmpFeederSettings), platform),
+    "console": lambda platform: console.main.build(read_settings(ConsoleSettings), platform),
+}
+
+
+def run(services: Sequence[str] = tuple(BUILDERS)) -> int:
+    """Run these services until SIGTERM or Ctrl-C. Return the exit code: 2 when the installation is wrong."""
+    try:
+        uvloop.run(_run(services))
+    except (Misconfigured, Unavailable) as error:
+        print(f"labohub: {error.code}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+async def _run(names: Sequence[str]) -> None:
+    settings = read_settings(LabohubSettings)
+    hub_logging.configure(settings.log_level)
+    telemetry.configure("labohub", settings.otlp_endpoint)
+    platform = await open_platform(settings)
+    hub = Hub([BUILDERS[name](platform) for name in names], platform)
+    stop_on_signals(hub)
+    try:
+        await hub.start()
+        print(f"labohub ready {describe(hub)}", flush=True)
+        await hub.wait()
+    finally:
+        await hub.stop()
+        await platform.bus.close()
+        await platform.blobs.close()
+
+
+def describe(hub: Hub) -> str:
+    """Return where the hub listens, as `name=port` words."""
+    places = {listener.name: getattr(listener, "port", None) for listener in hub.listeners}
+    words = [f"{name}={port}" for name, port in places.items() if port]
+    return " ".join([*words, f"http={hub.http.port}"])
