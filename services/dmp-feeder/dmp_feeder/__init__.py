@@ -1,0 +1,1 @@
+"""Files the documents in the DMP: feeds, replaces, deletes, in indirect authentication."""

@@ -1,0 +1,1 @@
+"""How dmp-feeder touches the world: tables, HTTPS, keys."""

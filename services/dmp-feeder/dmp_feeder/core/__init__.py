@@ -1,0 +1,1 @@
+"""Decisions of dmp-feeder: plain values and functions, no await."""

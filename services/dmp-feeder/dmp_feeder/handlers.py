@@ -1,0 +1,76 @@
+"""A built document becomes a planned filing. Inside the inbox transaction: no network."""
+
+from collections.abc import Awaitable, Callable
+
+from dmp_feeder.core import outcomes
+from dmp_feeder.core.errors import DocumentIdReused, FilingRefused
+from dmp_feeder.core.filing import DELETE, DUE, REFUSED, Asker, Filing, Rules, filing_id, operation_of, plan
+from dmp_feeder.ports import FilingUnit
+from labohub.contracts.events import DocumentBuilt
+from labohub.runtime.logging import get_logger
+from labohub.store.work import NewWork, Work
+
+log = get_logger(__name__)
+
+
+def planner(rules: Rules) -> Callable[[DocumentBuilt, FilingUnit], Awaitable[None]]:
+    """Return the handler that plans a filing, or says at once why there is none."""
+
+    async def plan_filing(event: DocumentBuilt, unit: FilingUnit) -> None:
+        asker = Asker(report_id=event.report_id, message_id=event.message_id)
+        try:
+            filing = plan(event, rules)
+            if filing is not None:
+                await _add(filing, asker, unit)
+        except FilingRefused as error:
+            operation, document_id = operation_of(event), event.facts.unique_id
+            filed_as = filing_id(document_id, operation)
+            await unit.publish(outcomes.refused(asker, filed_as, document_id, operation, at=unit.now, code=error.code))
+            log.warning("filing.refused", report_id=event.report_id, submission_id=filed_as, code=error.code)
+
+    return plan_filing
+
+
+async def _add(filing: Filing, asker: Asker, unit: FilingUnit) -> None:
+    """Plan a filing. One that is known already is not done twice: whoever asks again gets the known outcome."""
+    known = await unit.filings.find(filing.filing_id)
+    if known is None:
+        extra = {
+            "document_id": filing.document_id,
+            "set_id": filing.set_id,
+            "sha256": filing.document.sha256,
+            "operation": filing.operation,
+        }
+        row = NewWork(filing.filing_id, lane=filing.report_id, payload=filing.model_dump_json(), extra=extra)
+        await unit.filings.add(row)
+    elif _differs(known, filing):
+        raise DocumentIdReused("this document id was filed with other bytes")
+    elif known.state == REFUSED:
+        await unit.filings.reopen(filing.filing_id, filing.model_dump_json(), unit.now)
+    elif not known.is_open:
+        await _tell_again(filing, known, asker, unit)
+        return
+    await unit.askers.add(filing.filing_id, asker)
+    log.info(
+        "filing.planned", report_id=filing.report_id, submission_id=filing.filing_id, operation=filing.operation,
+        state=known.state if known else DUE,
+    )  # fmt: skip
+
+
+def _differs(known: Work, filing: Filing) -> bool:
+    return filing.operation != DELETE and known.extra["sha256"] != filing.document.sha256
+
+
+async def _tell_again(filing: Filing, known: Work, asker: Asker, unit: FilingUnit) -> None:
+    lot = (await unit.lots.find([filing.filing_id])).get(filing.filing_id)
+    await unit.publish(
+        outcomes.accepted(
+            asker,
+            filing.filing_id,
+            filing.document_id,
+            known.extra["operation"],
+            at=unit.now,
+            evidence=lot.evidence if lot else None,
+        )
+    )
+    log.info("filing.already-done", report_id=filing.report_id, submission_id=filing.filing_id)

@@ -1,0 +1,129 @@
+"""What dmp-feeder needs from outside, in its own words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from dmp_feeder.core.filing import Asker
+from dmp_feeder.core.lot import Call
+from labohub.contracts.events import Event
+from labohub.contracts.values import BlobRef
+from labohub.errors import Unavailable
+from labohub.standards.soap import SoapFault
+from labohub.standards.xds.answers import RegistryAnswer
+from labohub.store.work import NewWork, Work
+
+
+class DmpUnreachable(Unavailable):
+    """No connection, no answer in time, or an answer that is not the DMP's."""
+
+    code = "dmp.unreachable"
+
+
+class DmpRejectsUs(Unavailable):
+    """The DMP does not let us in (TLS or HTTP): our certificate, most likely."""
+
+    code = "dmp.rejects-us"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer in SOAP: a registry response or a fault."""
+
+    answer: RegistryAnswer | None = None
+    fault: SoapFault | None = None
+
+
+class Dmp(Protocol):
+    """The DMP's services."""
+
+    def address(self, endpoint: str) -> str:
+        """Return the URL of `repository` or `registry`."""
+
+    async def send(self, call: Call) -> Reply:
+        """Return the answer to a request. Raises: DmpUnreachable, DmpRejectsUs."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLot:
+    """What was put on the wire, without the document, and the document it replaces (empty: none)."""
+
+    evidence: BlobRef
+    replaced_id: str
+
+
+class FilingBook(Protocol):
+    """The filings, as leasable work."""
+
+    async def add(self, *rows: NewWork) -> None: ...
+
+    async def find(self, work_id: str) -> Work | None: ...
+
+    async def lease_due(self, limit: int, lease_seconds: float) -> list[Work]: ...
+
+    async def mark(self, work: Work, state: str) -> bool: ...
+
+    async def settle(
+        self,
+        work: Work,
+        state: str,
+        *,
+        is_open: bool = False,
+        due_at: datetime | None = None,
+        error_code: str = "",
+        payload: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> bool: ...
+
+    async def reopen(self, filing_id: str, payload: str, now: datetime) -> None:
+        """Make a refused filing due again."""
+
+    async def of_document(self, document_id: str) -> Work | None:
+        """Return the feeding of a document."""
+
+    async def latest_accepted(self, set_id: str, lane: str) -> str:
+        """Return the document that stands in the DMP for a set, or a report; empty without any."""
+
+    async def mark_document(self, document_id: str, state: str) -> None:
+        """Change the state of an accepted feeding: replaced, or deleted."""
+
+
+class AskerBook(Protocol):
+    """The messages that wait for an outcome."""
+
+    async def add(self, filing_id: str, asker: Asker) -> None: ...
+
+    async def take(self, filing_id: str) -> list[Asker]:
+        """Return the askers of a filing, and forget them."""
+
+
+class LotBook(Protocol):
+    """The lots that were put on the wire."""
+
+    async def keep(self, filing_id: str, lot: KeptLot) -> None: ...
+
+    async def find(self, filing_ids: Sequence[str]) -> dict[str, KeptLot]: ...
+
+    async def drop(self, filing_id: str) -> None: ...
+
+
+class FilingUnit(Protocol):
+    """One transaction."""
+
+    now: datetime
+
+    @property
+    def filings(self) -> FilingBook: ...
+
+    @property
+    def askers(self) -> AskerBook: ...
+
+    @property
+    def lots(self) -> LotBook: ...
+
+    async def publish(self, *events: Event) -> None: ...
+
+
+FilingUnits = Callable[[], AbstractAsyncContextManager[FilingUnit]]

@@ -1,0 +1,1 @@
+"""Filing: leased documents, the DMP, their outcomes."""
