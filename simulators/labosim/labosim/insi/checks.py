@@ -21,7 +21,7 @@ REC = "http://www.cnamts.fr/INSiRecSans"
 ACTION = "urn:ServiceIdentiteCertifiee:1.0.0:rechercherInsAvecTraitsIdentite"
 _ORDER = ("NomNaissance", "Prenom", "Sexe", "DateNaissance", "LieuNaissance")
 _NAME = re.compile(r"['A-Z][A-Z '\-]*")
-_BAD_RUNS = ("  ", "''", "' ", " '", "---")  # with a space added: also a space or an apostrophe at the end
+_BAD_RUNS = ("  ", "''", "' ", " '", "---")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PLACE = re.compile(r"[0-9][0-9AB][0-9]{3}")
 _COMMON_NAMES = ("INSI-AUTO", "INSI-MANU")
@@ -126,9 +126,9 @@ def _read(body: etree._Element) -> Question:
         raise Rejected("insi_24", "Sexe")
     question = Question(*(values.get(name, "") for name in _ORDER))
     for value in (question.birth_name, question.given_name):
-        if not _NAME.fullmatch(value) or any(bad in f"{value} " for bad in _BAD_RUNS):
+        if not _NAME.fullmatch(value) or any(bad in value for bad in _BAD_RUNS) or value[-1] == " ":
             raise Rejected("sim_traits", "NomNaissance, Prenom")
-    if question.given_name[-1] == "-" or "--" in question.given_name or not _DATE.fullmatch(question.birth_date):
+    if question.given_name[-1] in "-'" or "--" in question.given_name or not _DATE.fullmatch(question.birth_date):
         raise Rejected("sim_traits", "Prenom, DateNaissance")
     if question.birth_place and not _PLACE.fullmatch(question.birth_place):
         raise Rejected("sim_traits", "LieuNaissance")

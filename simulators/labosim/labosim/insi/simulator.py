@@ -48,8 +48,8 @@ class InjectedAnswer(BaseModel):
 class InsiSimulator:
     """Answers searches by traits over HTTPS with mutual TLS, on any path.
 
-    Fault kinds of service `insi`: `outage` (HTTP 503), `slow` (waits `delay_seconds`, then answers), `fault` (SOAP fault
-    of `code`), `garbage` (an HTML page), `wrong-key` (the active matricule's key is wrong).
+    Fault kinds of service `insi`: `outage` (HTTP 503), `slow` (waits `delay_seconds`, then answers), `fault` (SOAP
+    fault of `code`), `garbage` (an HTML page), `wrong-key` (the active matricule's key is wrong).
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class InsiSimulator:
 
         Args:
             oid: authority of every answer; empty for the identity's own.
-            unknown_is_fault: an unknown identity gives siram_40/insi_102 instead of 01, as in the qualification environment.
+            unknown_is_fault: an unknown identity gives siram_40/insi_102 instead of 01, as where editors qualify.
             schemas: folder with the official `wsdl/`; None takes LABOHUB_INSI_DIR, or no schema.
         """
         folder = os.environ.get("LABOHUB_INSI_DIR", "")

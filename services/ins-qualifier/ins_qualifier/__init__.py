@@ -1,0 +1,1 @@
+"""Makes the patient's identity certain, or stops the report."""

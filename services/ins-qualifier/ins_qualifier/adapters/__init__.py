@@ -1,0 +1,1 @@
+"""The outside: INSi, the tables, HTTP."""

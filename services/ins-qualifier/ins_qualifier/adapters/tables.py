@@ -1,0 +1,183 @@
+"""The service's state: checks, worklist with its history, traces of the calls."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import orjson
+from prometheus_client import Counter
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, and_, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ins_qualifier.core.decision import Decision
+from ins_qualifier.core.local import Detail
+from ins_qualifier.ports import Call
+from labohub.contracts.values import Report
+from labohub.store.sql import insert_ignore
+from labohub.store.types import UtcDateTime
+from labohub.store.unit import Unit
+from labohub.store.work import WorkQueue, work_table
+
+metadata = MetaData()
+checks = work_table("identity_checks", metadata)
+worklist = Table(
+    "identity_worklist",
+    metadata,
+    Column("id", String, primary_key=True),  # the check's
+    Column("report_id", String, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("control_id", String, nullable=False),
+    Column("sender_application", String, nullable=False),
+    Column("sender_facility", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("priority", String, nullable=False),
+    Column("details", Text, nullable=False),  # JSON list of [subject, reason]; no value of a trait
+    Column("state", String, nullable=False),  # open, checking, qualified, superseded
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index("identity_worklist_state", "state", "opened_at"),
+)
+history = Table(
+    "identity_history",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("item", String, nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("act", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("actor", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+calls = Table(
+    "insi_calls",
+    metadata,
+    Column("message_id", String, primary_key=True),
+    Column("check_id", String, nullable=False, index=True),
+    Column("report_id", String, nullable=False),
+    Column("operation", String, nullable=False),
+    Column("question", Integer, nullable=False),
+    Column("with_birth_place", Integer, nullable=False),
+    Column("called_at", UtcDateTime, nullable=False, index=True),
+    Column("elapsed_ms", Integer, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("answer", Text, nullable=False),  # BlobRef in JSON, or empty
+)
+
+DECISIONS = Counter("ins_qualifier_decisions_total", "Identities decided, by code.", ["code"])
+
+OPEN = "open"
+CHECKING = "checking"
+SERVICE = "ins-qualifier"
+
+
+class WorklistTable:
+    """The worklist, seen from one unit."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def open(
+        self, item: str, report: Report, decision: Decision, details: Sequence[Detail], now: datetime
+    ) -> None:
+        """Open the item of a check, or open it again with new reasons."""
+        reasons = orjson.dumps([[detail.subject, detail.reason] for detail in details]).decode()
+        changing = {
+            "code": decision.code,
+            "status": decision.status.value,
+            "priority": decision.priority.value,
+            "details": reasons,
+            "state": OPEN,
+            "changed_at": now,
+        }
+        row = {
+            "id": item,
+            "report_id": report.report_id,
+            "message_id": report.message_id,
+            "control_id": report.control_id,
+            "sender_application": report.sender.application,
+            "sender_facility": report.sender.facility,
+            "opened_at": now,
+            **changing,
+        }
+        await insert_ignore(self._connection, worklist, [row])
+        await self._connection.execute(update(worklist).where(worklist.c.id == item).values(**changing))
+        await self.note(item, "opened", decision.code, SERVICE, now)
+        DECISIONS.labels(decision.code).inc()
+
+    async def close(self, item: str, state: str, now: datetime) -> None:
+        """Close the item, if there is one."""
+        DECISIONS.labels(state).inc()
+        changed = await self._connection.execute(
+            update(worklist).where(worklist.c.id == item, worklist.c.state != state).values(state=state, changed_at=now)
+        )
+        if changed.rowcount:
+            await self.note(item, "closed", state, SERVICE, now)
+
+    async def note(self, item: str, act: str, code: str, actor: str, now: datetime) -> None:
+        """Write a line of history."""
+        await self._connection.execute(insert(history).values(item=item, at=now, act=act, code=code, actor=actor))
+
+    async def set_state(self, item: str, state: str, now: datetime) -> None:
+        """Change an item's state."""
+        await self._connection.execute(
+            update(worklist).where(worklist.c.id == item).values(state=state, changed_at=now)
+        )
+
+
+class CallTable:
+    """The traces of the calls, seen from one unit."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, traces: Sequence[Call]) -> None:
+        """Keep traces."""
+        await insert_ignore(
+            self._connection,
+            calls,
+            [
+                {
+                    "message_id": trace.message_id,
+                    "check_id": trace.check_id,
+                    "report_id": trace.report_id,
+                    "operation": trace.operation,
+                    "question": trace.question,
+                    "with_birth_place": int(trace.with_birth_place),
+                    "called_at": trace.called_at,
+                    "elapsed_ms": trace.elapsed_ms,
+                    "outcome": trace.outcome,
+                    "answer": trace.answer.model_dump_json() if trace.answer else "",
+                }
+                for trace in traces
+            ],
+        )
+
+
+class InsUnit(Unit):
+    """A unit of work of this service."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        super().__init__(connection, now)
+        self.checks = WorkQueue(checks, self)
+        self.worklist = WorklistTable(connection)
+        self.calls = CallTable(connection)
+
+    async def release_waiting(self) -> None:
+        """Make every check that waits for INSi due now."""
+        self.wakes_workers = True
+        await self.connection.execute(
+            update(checks)
+            .where(checks.c.state == "waiting", checks.c.is_open, checks.c.due_at > self.now)
+            .values(due_at=self.now)
+        )
+
+    async def has_later_qualified(self, check_id: str) -> bool:
+        """Return whether a later message of the same report was qualified: sending this one now would undo it."""
+        later = checks.alias("later")
+        query = (
+            select(later.c.id)
+            .join(checks, and_(checks.c.lane == later.c.lane, later.c.sequence > checks.c.sequence))
+            .where(checks.c.id == check_id, later.c.state == "qualified")
+            .limit(1)
+        )
+        return (await self.connection.execute(query)).first() is not None

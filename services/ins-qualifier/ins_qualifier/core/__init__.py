@@ -1,0 +1,1 @@
+"""Decisions: plain values and functions."""

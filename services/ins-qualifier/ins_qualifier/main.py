@@ -1,0 +1,52 @@
+"""The identity stage: consumes received reports, asks INSi, publishes what is certain and what is not."""
+
+from urllib.parse import urlsplit
+
+from ins_qualifier.adapters import http, tables
+from ins_qualifier.adapters.insi import InsiClient
+from ins_qualifier.adapters.tables import InsUnit
+from ins_qualifier.handlers import plan_check
+from ins_qualifier.ports import InsiMisconfigured
+from ins_qualifier.settings import InsQualifierSettings
+from ins_qualifier.workers import IdentityChecks
+from labohub.contracts.events import ReportReceived
+from labohub.runtime import run
+from labohub.runtime.service import Platform, Service, Worker
+
+NAME = "ins-qualifier"
+PRODUCTION_HOSTS = frozenset({"services-ps-tlsm.ameli.fr", "services-ps.ameli.fr"})
+TEST_HOSTS = frozenset(
+    {"qualiflps-services-ps-tlsm.ameli.fr", "qualiflps.services-ps.ameli.fr", "localhost", "127.0.0.1"}
+)
+
+
+def build(settings: InsQualifierSettings, platform: Platform) -> Service:
+    """Return the service. Raises: InsiMisconfigured."""
+    environment = platform.settings.environment
+    _keep_environments_apart(settings.insi_url, environment)
+    insi = InsiClient(settings, platform.clock)
+    checks = IdentityChecks(
+        insi=insi, blobs=platform.blobs, settings=settings, environment=environment, clock=platform.clock
+    )
+    database = platform.database(NAME, tables.metadata)
+    return Service(
+        name=NAME,
+        database=database,
+        unit_type=InsUnit,
+        subscriptions={ReportReceived: plan_check},
+        workers=[Worker("identity-checks", checks.run, concurrency=settings.workers)],
+        routers=[http.router(database, platform.blobs, checks.gate)],
+        closing=[insi.close],
+    )
+
+
+def _keep_environments_apart(url: str, environment: str) -> None:
+    host = urlsplit(url).hostname or ""
+    wrong = TEST_HOSTS if environment == "production" else PRODUCTION_HOSTS
+    if host in wrong:
+        raise InsiMisconfigured(f"INS_QUALIFIER_INSI_URL is not an address for the {environment} environment")
+
+
+def main() -> None:
+    """Run this service alone."""
+    run.main(InsQualifierSettings, build)

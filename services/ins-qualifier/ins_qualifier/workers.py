@@ -1,0 +1,242 @@
+"""Our state to INSi and back: leases checks, asks, decides, settles."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from ins_qualifier.core.check import Asked, Check, announcement
+from ins_qualifier.core.decision import Decision, Finding, asks_insi, decide
+from ins_qualifier.core.gate import Gate
+from ins_qualifier.core.local import Detail, LocalCheck, check_patient
+from ins_qualifier.core.matching import judge, qualified
+from ins_qualifier.ports import Call, Insi, InsiMisconfigured, InsiUnavailable, Qualification, Reply
+from ins_qualifier.settings import InsQualifierSettings
+from labohub.contracts.values import Identity
+from labohub.errors import HubError, Misconfigured
+from labohub.runtime.clock import Clock, system_clock
+from labohub.runtime.logging import get_logger
+from labohub.runtime.retry import backoff_seconds
+from labohub.runtime.telemetry import span
+from labohub.standards.ins.insi_answer import Answer, FaultClass, InsiFault
+from labohub.standards.ins.insi_request import SearchQuery
+from labohub.standards.ins.search_plan import AMBIGUOUS, Step, next_step
+from labohub.store.blobs import Blobs
+from labohub.store.unit import Units
+from labohub.store.work import Work
+
+log = get_logger(__name__)
+
+WAITING = "waiting"  # for INSi
+QUALIFIED = "qualified"
+UNRESOLVED = "unresolved"
+OPERATION = "search-by-traits"
+ANSWER_TYPE = "application/soap+xml"
+
+
+@dataclass(slots=True)
+class Examination:
+    """A check under way: where it stands, and what it ends with."""
+
+    work: Work
+    check: Check | None = None
+    calls: list[Call] = field(default_factory=list)
+    decision: Decision | None = None
+    details: tuple[Detail, ...] = ()
+    identity: Identity | None = None
+    postponed_by: str = ""  # the code of what made it wait
+
+    @property
+    def asked_insi(self) -> bool:
+        """Return whether INSi gave an answer that ended it."""
+        return bool(self.calls) and not self.postponed_by
+
+
+class IdentityChecks:
+    """The worker: several checks at once, one for each report."""
+
+    def __init__(
+        self,
+        *,
+        insi: Insi,
+        blobs: Blobs,
+        settings: InsQualifierSettings,
+        environment: str,
+        clock: Clock = system_clock,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
+    ) -> None:
+        self._insi, self._blobs, self._settings, self._environment = insi, blobs, settings, environment
+        self._clock, self._new_id = clock, new_id
+        self.gate = Gate(settings.failures_to_pause, settings.pause_seconds, settings.misconfigured_pause_seconds)
+
+    async def run(self, units: Units[Any], now: datetime) -> bool:
+        """Check the next due identities. Return False when none is due, or INSi may not be called now."""
+        admission = self.gate.admit(self._settings.batch_size, now)
+        if not admission.limit:
+            return False
+        try:
+            async with units() as unit:
+                works = await unit.checks.lease_due(admission.limit, self._settings.lease_seconds)
+            examinations = await asyncio.gather(*(self._examine(work, now) for work in works))
+            opened = any(examination.asked_insi for examination in examinations) and self.gate.succeeded()
+        finally:
+            self.gate.leave(admission)
+        if not works:
+            return False
+        async with units() as unit:
+            for examination in examinations:
+                with span("identity.settle", examination.work.traceparent):
+                    await self._settle(unit, examination)
+            await unit.calls.add([call for examination in examinations for call in examination.calls])
+            if opened:
+                await unit.release_waiting()
+        if opened:
+            log.info("insi.back", count=len(works))
+        return True
+
+    async def _examine(self, work: Work, now: datetime) -> Examination:
+        examination = Examination(work)
+        with span("identity.check", work.traceparent):
+            try:
+                examination.check = Check.model_validate_json(work.payload)
+                await self._decide(examination, examination.check)
+            except (InsiUnavailable, InsiMisconfigured) as error:
+                examination.postponed_by = error.code
+                self.gate.failed(error.code, now, misconfigured=isinstance(error, Misconfigured))
+            except HubError as error:
+                examination.postponed_by = error.code
+            except Exception as error:
+                examination.postponed_by = "bug"
+                log.bug("identity.check-failed", error)
+        return examination
+
+    async def _decide(self, examination: Examination, check: Check) -> None:
+        """Ask INSi as far as the plan goes, and write the decision into the examination."""
+        patient = check.event.report.patient
+        local = check_patient(patient, environment=self._environment)
+        findings, details = local.findings, local.details
+        if asks_insi(findings):
+            reply = await self._search(examination, check, local)
+            outcome = reply.outcome if reply else None
+            if isinstance(outcome, Answer) and outcome.individual is not None:
+                more, why = judge(patient, local, outcome.individual, environment=self._environment)
+                examination.identity = qualified(patient, outcome.individual)
+            else:
+                more, why = self._without_individual(examination, outcome, reply)
+            findings, details = (*findings, *more), (*details, *why)
+        examination.decision = decide(findings, controlled=local.controlled)
+        examination.details = details
+
+    async def _search(self, examination: Examination, check: Check, local: LocalCheck) -> Reply | None:
+        """Return the reply that ends the search plan."""
+        reply: Reply | None = None
+        traits = local.traits
+        while (step := next_step(local.given_names, traits.birth_place, check.answered)) is not None:
+            query = SearchQuery(traits.birth_name, step.given_name, traits.sex, traits.birth_date, step.birth_place)
+            reply = await self._call(examination, step, query)
+            self._stop_on(reply)
+            asked = Asked(given_name=step.given_name, birth_place=step.birth_place, code=reply.code)
+            check = check.model_copy(update={"asked": (*check.asked, asked)})
+            examination.check = check
+            if not isinstance(reply.outcome, Answer) or reply.outcome.individual is not None:
+                break
+        return reply
+
+    async def _call(self, examination: Examination, step: Step, query: SearchQuery) -> Reply:
+        """Return INSi's reply; the call's trace is kept whatever comes of it."""
+        check = examination.check
+        trace = Call(
+            message_id=self._new_id(),
+            check_id=examination.work.id,
+            report_id=examination.work.lane,
+            operation=OPERATION,
+            question=len(check.asked if check else ()) + 1,
+            with_birth_place=bool(step.birth_place),
+            called_at=self._clock(),
+        )
+        started = time.perf_counter()
+        try:
+            reply = await self._insi.search(query, trace.message_id)
+        except HubError as error:
+            examination.calls.append(replace(trace, elapsed_ms=_milliseconds(started), outcome=error.code))
+            raise
+        elapsed_ms = _milliseconds(started)
+        answer = await self._blobs.put(reply.raw, ANSWER_TYPE)
+        examination.calls.append(replace(trace, elapsed_ms=elapsed_ms, outcome=reply.code, answer=answer))
+        return reply
+
+    @staticmethod
+    def _stop_on(reply: Reply) -> None:
+        """Raise what a fault means, unless the traits are at fault."""
+        if not isinstance(reply.outcome, InsiFault) or reply.outcome.fault_class is FaultClass.INPUT:
+            return
+        if reply.outcome.fault_class is FaultClass.CONFIGURATION:
+            raise InsiMisconfigured("INSi refuses this installation")
+        raise InsiUnavailable("INSi answers with a technical fault")
+
+    @staticmethod
+    def _without_individual(
+        examination: Examination, outcome: Answer | InsiFault | None, reply: Reply | None
+    ) -> tuple[tuple[Finding, ...], tuple[Detail, ...]]:
+        asked = examination.check.asked if examination.check else ()
+        if any(one.code == AMBIGUOUS for one in asked):
+            return (Finding.AMBIGUOUS,), (Detail("insi", AMBIGUOUS),)
+        if isinstance(outcome, InsiFault):
+            return (Finding.REFUSED,), (Detail("insi", outcome.code or outcome.subcode),)
+        if reply is not None and outcome is None:
+            return (Finding.ANSWER_UNUSABLE,), (Detail("insi", "UNUSABLE"),)
+        return (Finding.NOT_FOUND,), (Detail("insi", "01"),)
+
+    async def _settle(self, unit: Qualification, examination: Examination) -> None:
+        check = examination.check
+        if check is not None and examination.postponed_by and self._waited_too_long(check, unit.now):
+            local = check_patient(check.event.report.patient, environment=self._environment)
+            examination.decision = decide((Finding.UNAVAILABLE,), controlled=local.controlled)
+            examination.details = (Detail("insi", examination.postponed_by),)
+        if check is None or examination.decision is None:
+            await self._postpone(unit, examination)
+            return
+        decision, work = examination.decision, examination.work
+        state = QUALIFIED if decision.is_qualified else UNRESOLVED
+        payload = check.model_dump_json() if check.asked else None
+        if not await unit.checks.settle(work, state, error_code=decision.code, payload=payload):
+            return  # our lease was over: another worker decides
+        if decision.is_qualified:
+            await unit.worklist.close(work.id, QUALIFIED, unit.now)
+        else:
+            await unit.worklist.open(work.id, check.event.report, decision, examination.details, unit.now)
+        await unit.publish(announcement(check, decision, examination.identity, unit.now))
+        log.info(
+            f"identity.{state}", report_id=check.event.report_id, status=decision.status, code=decision.code or "ok"
+        )
+
+    async def _postpone(self, unit: Qualification, examination: Examination) -> None:
+        """Let a check wait: until the gate opens, else longer after each attempt."""
+        work, settings = examination.work, self._settings
+        wait = backoff_seconds(
+            work.attempts,
+            first=settings.retry_first_seconds,
+            cap=settings.retry_cap_seconds,
+            fraction=random.random(),
+        )
+        due_at = self.gate.closed_until or unit.now + timedelta(seconds=wait)
+        await unit.checks.settle(
+            work,
+            WAITING,
+            is_open=True,
+            due_at=due_at,
+            error_code=examination.postponed_by,
+            payload=examination.check.model_dump_json() if examination.check and examination.check.asked else None,
+        )
+        log.warning("identity.waits", code=examination.postponed_by, attempt=work.attempts)
+
+    def _waited_too_long(self, check: Check, now: datetime) -> bool:
+        return now - check.planned_at > timedelta(seconds=self._settings.give_up_after_seconds)
+
+
+def _milliseconds(started: float) -> int:
+    return round((time.perf_counter() - started) * 1000)
