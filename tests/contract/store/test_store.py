@@ -185,9 +185,8 @@ async def test_workers_of_several_processes_never_hold_the_same_row(book: Simple
         await other.close()
 
 
-async def test_only_one_process_is_alone_at_a_time_where_several_may_run(book: SimpleNamespace) -> None:
-    if book.database.dialect == "sqlite":
-        return
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)  # a SQLite database belongs to one process
+async def test_only_one_process_is_alone_at_a_time(book: SimpleNamespace) -> None:
     other = Notebook().database(book.url, book.clock)
     order: list[str] = []
 
