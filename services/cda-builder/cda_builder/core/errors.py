@@ -1,5 +1,6 @@
 """Why a report becomes no document."""
 
+from labohub.contracts.values import BlobRef
 from labohub.errors import Refused
 
 
@@ -58,6 +59,10 @@ class CdaLoneSubcontractor(Refused):
 
 
 class CdaNotConformant(Refused):
-    """The document fails the schema, the official rules or the hub's own."""
+    """The document fails the schema, the official rules or the hub's own; the conformance report says where."""
 
     code = "cda.not-conformant"
+
+    def __init__(self, message: str, report: BlobRef) -> None:
+        super().__init__(message)
+        self.report = report

@@ -48,7 +48,7 @@ def new_canvas(title: str, author: str, subject: str, created_at: str) -> tuple[
     information = document.info
     information.title, information.author, information.subject = title, author, subject
     information.creator, information.producer, information.keywords = _PRODUCER, _PRODUCER, "CR-BIO"
-    information._dateFormatter = lambda *parts: "D:{:04d}{:02d}{:02d}{:02d}{:02d}{:02d}Z".format(*parts)
+    information._dateFormatter = "D:{:04d}{:02d}{:02d}{:02d}{:02d}{:02d}Z".format
     _identify(document)
     return canvas, buffer
 

@@ -12,6 +12,7 @@ def draw_arrow(canvas: Canvas, x: float, y: float, direction: int, colour: tuple
     """Draw a triangle that points up or down; a diamond when the flag has no direction."""
     canvas.setFillColorRGB(*colour)
     path = canvas.beginPath()
+    points: tuple[tuple[float, float], ...]
     if direction > 0:
         points = ((x, y), (x + 6, y), (x + 3, y + 6))
     elif direction < 0:

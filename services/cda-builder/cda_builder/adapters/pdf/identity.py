@@ -12,6 +12,7 @@ from cda_builder.adapters.pdf.pages import (
     RIGHT,
     SOFT,
     Frame,
+    Point,
     panel,
     right_text,
     rule,
@@ -37,9 +38,9 @@ def frame_of(report: CrBio) -> Frame:
             _panels(canvas, report)
             _title(canvas, report)
         else:
-            text(canvas, LEFT, HEIGHT - 50, report_name(report), BOLD, 9, ACCENT)
+            text(canvas, (LEFT, HEIGHT - 50), report_name(report), BOLD, 9, colour=ACCENT)
             line = f"{name}, né(e) le {french_time(patient.birth_date)}   Dossier {report.demand.extension}"
-            right_text(canvas, RIGHT, HEIGHT - 50, drawable(line), REGULAR, 8, SOFT)
+            right_text(canvas, (RIGHT, HEIGHT - 50), drawable(line), REGULAR, 8, colour=SOFT)
             rule(canvas, HEIGHT - 58, 0.8, ACCENT)
         _foot(canvas, report, name, page, of)
 
@@ -53,33 +54,34 @@ def report_name(report: CrBio) -> str:
 
 def _laboratory(canvas: Canvas, report: CrBio) -> None:
     laboratory = report.laboratory
-    text(canvas, LEFT, HEIGHT - 54, report_name(report), BOLD, 14, ACCENT)
+    text(canvas, (LEFT, HEIGHT - 54), report_name(report), BOLD, 14, colour=ACCENT)
     phones = [each.partition(":")[2] for each in laboratory.telecoms]
     line = "  ·  ".join([*laboratory.address, *phones])
-    text(canvas, LEFT, HEIGHT - 67, drawable(line), REGULAR, 7.5, SOFT)
-    right_text(canvas, RIGHT, HEIGHT - 52, "Biologiste responsable", REGULAR, 7, SOFT)
-    right_text(canvas, RIGHT, HEIGHT - 63, drawable(report.biologist.printed, BOLD), BOLD, 9)
+    text(canvas, (LEFT, HEIGHT - 67), drawable(line), REGULAR, 7.5, colour=SOFT)
+    right_text(canvas, (RIGHT, HEIGHT - 52), "Biologiste responsable", REGULAR, 7, colour=SOFT)
+    right_text(canvas, (RIGHT, HEIGHT - 63), drawable(report.biologist.printed, BOLD), BOLD, 9)
     rule(canvas, HEIGHT - 76, 1.4, ACCENT)
 
 
 def _panels(canvas: Canvas, report: CrBio) -> None:
     middle = LEFT + (RIGHT - LEFT) * 0.52
-    panel(canvas, LEFT, HEIGHT - 86, middle - LEFT - 8, 112)
-    _facts(canvas, LEFT + 10, HEIGHT - 100, "PATIENT", _patient_facts(report), middle - LEFT - 28)
-    panel(canvas, middle, HEIGHT - 86, RIGHT - middle, 112)
-    _facts(canvas, middle + 10, HEIGHT - 100, "DEMANDE", _demand_facts(report), RIGHT - middle - 20)
+    panel(canvas, (LEFT, HEIGHT - 86), (middle - LEFT - 8, 112))
+    _facts(canvas, (LEFT + 10, HEIGHT - 100), "PATIENT", _patient_facts(report), middle - LEFT - 28)
+    panel(canvas, (middle, HEIGHT - 86), (RIGHT - middle, 112))
+    _facts(canvas, (middle + 10, HEIGHT - 100), "DEMANDE", _demand_facts(report), RIGHT - middle - 20)
 
 
-def _facts(canvas: Canvas, x: float, y: float, title: str, facts: Sequence[tuple[str, str]], available: float) -> None:
-    text(canvas, x, y, title, BOLD, 7, ACCENT)
+def _facts(canvas: Canvas, at: Point, title: str, facts: Sequence[tuple[str, str]], available: float) -> None:
+    x, y = at
+    text(canvas, (x, y), title, BOLD, 7, colour=ACCENT)
     y -= 14
     for index, (name, value) in enumerate(facts):
         font, size = (BOLD, 10.5) if index == 0 and not name else (REGULAR, 8)
         if name:
-            text(canvas, x, y, name, REGULAR, 7.2, SOFT)
+            text(canvas, (x, y), name, REGULAR, 7.2, colour=SOFT)
         offset = 82.0 if name else 0.0
         line = wrap(value, font, size, available - offset)[0]
-        text(canvas, x + offset, y, line, font, size)
+        text(canvas, (x + offset, y), line, font, size)
         y -= 15 if index == 0 and not name else 11.6
 
 
@@ -115,19 +117,19 @@ def _demand_facts(report: CrBio) -> list[tuple[str, str]]:
 
 
 def _title(canvas: Canvas, report: CrBio) -> None:
-    text(canvas, LEFT, HEIGHT - 220, TITLE, BOLD, 12.5)
+    text(canvas, (LEFT, HEIGHT - 220), TITLE, BOLD, 12.5)
     badge = "PARTIEL : des examens sont en cours" if report.active else ""
     if badge:
         size = width(badge, BOLD, 7.5) + 14
-        panel(canvas, RIGHT - size, HEIGHT - 209, size, 15, ACCENT)
-        text(canvas, RIGHT - size + 7, HEIGHT - 219.5, badge, BOLD, 7.5, (1, 1, 1))
+        panel(canvas, (RIGHT - size, HEIGHT - 209), (size, 15), colour=ACCENT)
+        text(canvas, (RIGHT - size + 7, HEIGHT - 219.5), badge, BOLD, 7.5, colour=(1, 1, 1))
 
 
 def _foot(canvas: Canvas, report: CrBio, name: str, page: int, of: int) -> None:
     rule(canvas, 46)
     mentions = wrap("  ·  ".join(report.laboratory.mentions), ITALIC, 6.5, RIGHT - LEFT - 60) if page else []
     for index, line in enumerate(mentions[:2]):
-        text(canvas, LEFT, 36 - 8 * index, line, ITALIC, 6.5, SOFT)
+        text(canvas, (LEFT, 36 - 8 * index), line, ITALIC, 6.5, colour=SOFT)
     left = f"{name}   Dossier {report.demand.extension}   Document {report.id}"
-    text(canvas, LEFT, 18, drawable(left), REGULAR, 6.5, SOFT)
-    right_text(canvas, RIGHT, 34, f"Page {page} / {of}", BOLD, 8)
+    text(canvas, (LEFT, 18), drawable(left), REGULAR, 6.5, colour=SOFT)
+    right_text(canvas, (RIGHT, 34), f"Page {page} / {of}", BOLD, 8)

@@ -34,7 +34,7 @@ def render_narrative(root: etree._Element, header: Header) -> bytes:
     canvas, buffer = new_canvas(header.title, laboratory, "CDA", _moment(header.effective_time))
     blocks: list[Block] = []
     for section in document_element(root).iter(f"{_C}section"):
-        title = "".join(str(part) for part in section.xpath("string(c:title)", namespaces={"c": HL7}))
+        title = _words(section.find(f"{_C}title"))
         if title:
             blocks.append(_block(title, BOLD, 10, sticky=True))
         narrative = section.find(f"{_C}text")
@@ -49,6 +49,10 @@ def _moment(written: str) -> str:
     """Return a time with seconds and offset, for the file's own date; midnight UTC when the document has less."""
     digits = "".join(c for c in written[:14] if c.isdigit())
     return digits + written[14:] if len(digits) == 14 and len(written) == 19 else f"{digits[:8]:0<8}000000+0000"
+
+
+def _words(element: etree._Element | None) -> str:
+    return "" if element is None else " ".join("".join(str(part) for part in element.itertext()).split())
 
 
 def _lines(narrative: etree._Element) -> list[str]:
@@ -76,7 +80,7 @@ def _block(words: str, font: str, size: float, *, sticky: bool = False) -> Block
 
     def draw(canvas: Canvas, y: float) -> None:
         for index, line in enumerate(lines):
-            text(canvas, LEFT, y - (size + 3) * (index + 1), line, font, size, ACCENT if sticky else INK)
+            text(canvas, (LEFT, y - (size + 3) * (index + 1)), line, font, size, colour=ACCENT if sticky else INK)
 
     return Block((size + 3) * len(lines) + 4, draw, sticky=sticky)
 
@@ -86,17 +90,17 @@ def _frame(header: Header, laboratory: str) -> Frame:
     name = f"{patient.family_used or patient.family_birth} {patient.given_used or patient.given_birth}".strip()
 
     def frame(canvas: Canvas, page: int, of: int) -> None:
-        text(canvas, LEFT, HEIGHT - 48, drawable(laboratory, BOLD), BOLD, 11, ACCENT)
+        text(canvas, (LEFT, HEIGHT - 48), drawable(laboratory, BOLD), BOLD, 11, colour=ACCENT)
         rule(canvas, HEIGHT - 56, 1, ACCENT)
         if page == 1:
-            text(canvas, LEFT, HEIGHT - 80, drawable(header.title, BOLD), BOLD, 13)
-            text(canvas, LEFT, HEIGHT - 98, drawable(f"{name}, né(e) le {french_time(patient.birth_time)}"), BOLD, 9)
+            text(canvas, (LEFT, HEIGHT - 80), drawable(header.title, BOLD), BOLD, 13)
+            text(canvas, (LEFT, HEIGHT - 98), drawable(f"{name}, né(e) le {french_time(patient.birth_time)}"), BOLD, 9)
             signer = header.legal_authenticator.person if header.legal_authenticator else None
             line = f"Document du {french_time(header.effective_time)}"
             line += f", validé par {signer.given} {signer.family}" if signer else ""
-            text(canvas, LEFT, HEIGHT - 112, drawable(line), REGULAR, 8, SOFT)
+            text(canvas, (LEFT, HEIGHT - 112), drawable(line), REGULAR, 8, colour=SOFT)
         rule(canvas, 46)
-        text(canvas, LEFT, 30, drawable(f"{name}   Document {header.id.oid}"), REGULAR, 6.5, SOFT)
-        right_text(canvas, RIGHT, 30, f"Page {page} / {of}", BOLD, 8)
+        text(canvas, (LEFT, 30), drawable(f"{name}   Document {header.id.oid}"), REGULAR, 6.5, colour=SOFT)
+        right_text(canvas, (RIGHT, 30), f"Page {page} / {of}", BOLD, 8)
 
     return frame

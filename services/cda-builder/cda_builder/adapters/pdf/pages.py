@@ -21,6 +21,8 @@ LINE: Final = (0.80, 0.84, 0.86)
 ALERT: Final = (0.72, 0.11, 0.11)
 WHITE: Final = (1.0, 1.0, 1.0)
 
+Point = tuple[float, float]
+Colour = tuple[float, float, float]
 Draw = Callable[[Canvas, float], None]  # at the top edge y
 Frame = Callable[[Canvas, int, int], None]  # page, of
 
@@ -65,34 +67,28 @@ def draw_pages(canvas: Canvas, pages: Sequence[Sequence[tuple[float, Block]]], f
         canvas.showPage()
 
 
-def text(
-    canvas: Canvas, x: float, y: float, words: str, font: str, size: float, colour: tuple[float, float, float] = INK
-) -> None:
+def text(canvas: Canvas, at: Point, words: str, font: str, size: float, *, colour: Colour = INK) -> None:
     """Write a line from its left end on its base line."""
     canvas.setFillColorRGB(*colour)
     canvas.setFont(font, size)
-    canvas.drawString(x, y, words)
+    canvas.drawString(at[0], at[1], words)
 
 
-def right_text(
-    canvas: Canvas, x: float, y: float, words: str, font: str, size: float, colour: tuple[float, float, float] = INK
-) -> None:
+def right_text(canvas: Canvas, at: Point, words: str, font: str, size: float, *, colour: Colour = INK) -> None:
     """Write a line up to its right end on its base line."""
     canvas.setFillColorRGB(*colour)
     canvas.setFont(font, size)
-    canvas.drawRightString(x, y, words)
+    canvas.drawRightString(at[0], at[1], words)
 
 
-def rule(canvas: Canvas, y: float, thickness: float = 0.5, colour: tuple[float, float, float] = LINE) -> None:
+def rule(canvas: Canvas, y: float, thickness: float = 0.5, colour: Colour = LINE) -> None:
     """Draw a line across the page."""
     canvas.setStrokeColorRGB(*colour)
     canvas.setLineWidth(thickness)
     canvas.line(LEFT, y, RIGHT, y)
 
 
-def panel(
-    canvas: Canvas, x: float, top: float, width: float, height: float, colour: tuple[float, float, float] = TINT
-) -> None:
-    """Fill a rectangle under its top edge."""
+def panel(canvas: Canvas, corner: Point, size: Point, *, colour: Colour = TINT) -> None:
+    """Fill a rectangle, given its top left corner, its width and its height."""
     canvas.setFillColorRGB(*colour)
-    canvas.rect(x, top - height, width, height, stroke=0, fill=1)
+    canvas.rect(corner[0], corner[1] - size[1], size[0], size[1], stroke=0, fill=1)

@@ -4,7 +4,22 @@ from reportlab.pdfgen.canvas import Canvas
 
 from cda_builder.adapters.pdf.fonts import BOLD, ITALIC, REGULAR, drawable, width, wrap
 from cda_builder.adapters.pdf.gauge import draw_arrow, draw_gauge
-from cda_builder.adapters.pdf.pages import ACCENT, ALERT, INK, LEFT, LINE, RIGHT, SOFT, WHITE, Block, panel, rule, text
+from cda_builder.adapters.pdf.pages import (
+    ACCENT,
+    ALERT,
+    INK,
+    LEFT,
+    LINE,
+    RIGHT,
+    SOFT,
+    WHITE,
+    Block,
+    Colour,
+    Point,
+    panel,
+    rule,
+    text,
+)
 from labohub.standards.cda.builder import Battery, Chapter, CrBio, Observation
 from labohub.standards.cda.builder.narrative import interpretation_text, specimen_line, state_text
 from labohub.standards.cda.builder.times import french_time
@@ -21,10 +36,10 @@ def chapter_blocks(chapter: Chapter) -> list[Block]:
     title = drawable(chapter.title.upper(), BOLD)
 
     def heading(canvas: Canvas, y: float) -> None:
-        panel(canvas, LEFT, y - 4, RIGHT - LEFT, 17, ACCENT)
-        text(canvas, EXAM, y - 16, title, BOLD, 9.5, WHITE)
+        panel(canvas, (LEFT, y - 4), (RIGHT - LEFT, 17), colour=ACCENT)
+        text(canvas, (EXAM, y - 16), title, BOLD, 9.5, colour=WHITE)
         for x, column in ((VALUE, "Résultat"), (UNIT, "Unité"), (RANGE, "Références")):
-            text(canvas, x, y - 15.5, column, REGULAR, 7, WHITE)
+            text(canvas, (x, y - 15.5), column, REGULAR, 7, colour=WHITE)
 
     head = Block(25, heading, sticky=True)
     blocks = [head]
@@ -47,7 +62,7 @@ def closing_blocks(report: CrBio) -> list[Block]:
 
     def closing(canvas: Canvas, y: float) -> None:
         rule(canvas, y - 10)
-        text(canvas, LEFT, y - 24, drawable(sentence, BOLD), BOLD, 8)
+        text(canvas, (LEFT, y - 24), drawable(sentence, BOLD), BOLD, 8)
 
     return [*blocks, Block(32, closing)]
 
@@ -58,7 +73,7 @@ def _battery(battery: Battery, head: Block) -> list[Block]:
         label = drawable(battery.label, BOLD)
 
         def heading(canvas: Canvas, y: float) -> None:
-            text(canvas, EXAM, y - 14, label, BOLD, 9, ACCENT)
+            text(canvas, (EXAM, y - 14), label, BOLD, 9, colour=ACCENT)
 
         blocks.append(Block(19, heading, sticky=True, repeat=head))
     for observation in battery.observations:
@@ -85,17 +100,19 @@ def _result(observation: Observation, head: Block) -> list[Block]:
 
     def draw(canvas: Canvas, y: float) -> None:
         base = y - 11
-        _column(canvas, EXAM, base, names, REGULAR, 8.5, 11)
-        _column(canvas, EXAM, base - 11 * len(names) + 1.5, notes, ITALIC, 6.8, 8.5, SOFT)
+        _column(canvas, (EXAM, base), names, REGULAR, 8.5, step=11)
+        _column(canvas, (EXAM, base - 11 * len(names) + 1.5), notes, ITALIC, 6.8, step=8.5, colour=SOFT)
         colour = ALERT if any(flag in _CRITICAL for flag in observation.interpretations) else INK
-        _column(canvas, VALUE, base, values, font, 9, 11, colour)
+        _column(canvas, (VALUE, base), values, font, 9, step=11, colour=colour)
         if flagged:
             draw_arrow(canvas, VALUE - 9, base, _direction(observation), colour)
         if not long:
-            text(canvas, UNIT, base, drawable(observation.printed_unit), REGULAR, 8, SOFT)
-            _column(canvas, RANGE, base, ranges, REGULAR, 8, 10)
+            text(canvas, (UNIT, base), drawable(observation.printed_unit), REGULAR, 8, colour=SOFT)
+            _column(canvas, (RANGE, base), ranges, REGULAR, 8, step=10)
             draw_gauge(canvas, FLAG, base + 2.5, observation)
-            _column(canvas, FLAG + 34 if observation.range else FLAG, base, words[:1], BOLD, 6.8, 8, colour)
+            _column(
+                canvas, (FLAG + 34 if observation.range else FLAG, base), words[:1], BOLD, 6.8, step=8, colour=colour
+            )
         rule(canvas, y - height, 0.3, LINE)
 
     blocks = [Block(height, draw, repeat=head)]
@@ -111,23 +128,17 @@ def _direction(observation: Observation) -> int:
 
 
 def _column(
-    canvas: Canvas,
-    x: float,
-    y: float,
-    lines: list[str],
-    font: str,
-    size: float,
-    step: float,
-    colour: tuple[float, float, float] = INK,
+    canvas: Canvas, at: Point, lines: list[str], font: str, size: float, *, step: float = 0.0, colour: Colour = INK
 ) -> None:
+    """Write lines one under another, `step` points apart (by default the size and two)."""
     for index, line in enumerate(lines):
-        text(canvas, x, y - index * step, line, font, size, colour)
+        text(canvas, (at[0], at[1] - index * (step or size + 2)), line, font, size, colour=colour)
 
 
-def _line(words: str, font: str, size: float, colour: tuple[float, float, float], *, repeat: Block | None) -> Block:
+def _line(words: str, font: str, size: float, colour: Colour, *, repeat: Block | None) -> Block:
     lines = wrap(words, font, size, RIGHT - EXAM - 12)
 
     def draw(canvas: Canvas, y: float) -> None:
-        _column(canvas, EXAM + 6, y - size - 2, lines, font, size, size + 2, colour)
+        _column(canvas, (EXAM + 6, y - size - 2), lines, font, size, step=size + 2, colour=colour)
 
     return Block((size + 2) * len(lines) + 3, draw, repeat=repeat)

@@ -1,0 +1,80 @@
+"""The workshop: worker processes, so that neither Saxon nor lxml ever holds up the event loop."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from cda_builder.adapters import tasks
+from cda_builder.ports import Made, Order, WorkshopBusy
+from labohub.contracts.values import Identity
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ProcessWorkshop:
+    """Runs the heavy work in `processes` worker processes, or in one thread when there are none.
+
+    With the official rules a process is always used: Saxon keeps its own heap and threads.
+    """
+
+    def __init__(self, processes: int, rules: Path | None, timeout_seconds: float) -> None:
+        self._processes = max(processes, 1) if rules else processes
+        self._rules = rules
+        self._timeout = timeout_seconds
+        self._executor: Executor | None = None
+
+    async def structure(self, order: Order) -> Made:
+        """Return the document built from results, checked."""
+        return await self._run(tasks.structure, order, self._rules)
+
+    async def examine(self, document: bytes, identity: Identity) -> Made:
+        """Return what a relayed document is, checked."""
+        return await self._run(tasks.examine, document, identity, self._rules)
+
+    async def close(self) -> None:
+        """End the workers."""
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            await asyncio.to_thread(executor.shutdown, True, cancel_futures=True)
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        assert not kwargs
+        if self._executor is None:
+            self._executor = self._open()
+        executor = self._executor
+        try:
+            return await asyncio.wait_for(
+                asyncio.get_running_loop().run_in_executor(executor, work, *args), self._timeout
+            )
+        except (BrokenExecutor, TimeoutError):
+            if self._executor is executor:
+                self._executor = None
+                executor.shutdown(wait=False, cancel_futures=True)
+            raise WorkshopBusy("a worker process ended or took too long") from None
+
+    def _open(self) -> Executor:
+        if not self._processes:
+            return ThreadPoolExecutor(1, "cda-workshop")
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self._processes, mp_context=context, initializer=_begin)
+
+
+def _begin() -> None:
+    """Leave signals to the parent, and end with it: a killed hub leaves no worker behind."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(0)

@@ -1,0 +1,40 @@
+"""The service, put together. Reads like a list."""
+
+from cda_builder.adapters.rules_folder import checked_folder
+from cda_builder.adapters.tables import CdaUnit, metadata
+from cda_builder.adapters.workshop import ProcessWorkshop
+from cda_builder.handlers import plan_document
+from cda_builder.settings import CdaBuilderSettings
+from cda_builder.workers import Builder, profiles_by_facility
+from labohub.contracts.events import IdentityQualified
+from labohub.runtime import run
+from labohub.runtime.service import Platform, Service, Worker
+
+NAME = "cda-builder"
+
+
+def build(settings: CdaBuilderSettings, platform: Platform) -> Service:
+    """Return the service. Raises: Misconfigured when the folder of official rules is not one."""
+    workshop = ProcessWorkshop(settings.processes, checked_folder(settings.cisis_dir), settings.task_timeout_seconds)
+    builder = Builder(
+        blobs=platform.blobs,
+        workshop=workshop,
+        profiles=profiles_by_facility(settings.laboratory, settings.laboratories),
+        batch_size=settings.batch_size,
+        lease_seconds=settings.lease_seconds,
+        retry_first_seconds=settings.retry_first_seconds,
+        retry_cap_seconds=settings.retry_cap_seconds,
+    )
+    return Service(
+        name=NAME,
+        database=platform.database(NAME, metadata),
+        unit_type=CdaUnit,
+        subscriptions={IdentityQualified: plan_document},
+        workers=(Worker("build", builder.build_due),),
+        closing=(workshop.close,),
+    )
+
+
+def main() -> None:
+    """Run the service until SIGTERM."""
+    run.main(CdaBuilderSettings, build)

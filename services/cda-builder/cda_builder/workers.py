@@ -1,0 +1,214 @@
+"""Documents made or checked: jobs are leased, done in the workshop, and settled with the event that tells."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Protocol
+
+import orjson
+
+from cda_builder.core.errors import CdaDocumentMissing, CdaNotConformant
+from cda_builder.core.laboratory import LaboratoryProfile
+from cda_builder.core.versions import Version, fingerprint, numbering_after
+from cda_builder.ports import Made, Order, Workshop, WorkshopBusy
+from labohub.contracts.codec import derived_id
+from labohub.contracts.events import DocumentBuilt, DocumentRefused, Event, IdentityQualified
+from labohub.contracts.laboratory import LaboratoryReport
+from labohub.contracts.values import BlobRef, Path
+from labohub.errors import Refused, Unavailable
+from labohub.runtime.logging import get_logger
+from labohub.runtime.retry import backoff_seconds
+from labohub.runtime.telemetry import span
+from labohub.store.blobs import Blobs
+from labohub.store.unit import Units
+from labohub.store.work import Work, WorkQueue
+
+log = get_logger(__name__)
+
+MAX_ATTEMPTS = 5  # of what is not explained by an outage: then the report is refused and someone is told
+CDA_MEDIA, PDF_MEDIA, JSON_MEDIA = "application/xml", "application/pdf", "application/json"
+
+
+class Versions(Protocol):
+    """The versions that exist."""
+
+    async def last(self, report_id: str) -> Version | None:
+        """Return the newest version of a report's document."""
+
+    async def add(self, report_id: str, version: Version) -> None:
+        """Keep a version."""
+
+
+class BuildingUnit(Protocol):
+    """The part of a unit that building needs."""
+
+    jobs: WorkQueue
+    versions: Versions
+    now: datetime
+
+    async def publish(self, *events: Event) -> None:
+        """Write the events into the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended: a version, a refusal, or later."""
+
+    version: Version | None = None
+    is_new: bool = False
+    code: str = ""
+    conformance_report: BlobRef | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Makes the documents that are due."""
+
+    blobs: Blobs
+    workshop: Workshop
+    profiles: Mapping[str, LaboratoryProfile]  # by sending facility; "" for all others
+    batch_size: int
+    lease_seconds: float
+    retry_first_seconds: float
+    retry_cap_seconds: float
+
+    async def build_due(self, units: Units[BuildingUnit], now: datetime) -> bool:  # type: ignore[type-var]
+        """Make up to a batch of documents, of different reports. Return False when nothing is due."""
+        async with units() as unit:
+            works = await unit.jobs.lease_due(self.batch_size, self.lease_seconds)
+            lasts = [await unit.versions.last(work.lane) for work in works]
+        if not works:
+            return False
+        outcomes = await asyncio.gather(*(self._do(work, last) for work, last in zip(works, lasts, strict=True)))
+        async with units() as unit:
+            for work, outcome in zip(works, outcomes, strict=True):
+                await self._settle(unit, work, outcome)
+        return True
+
+    async def _do(self, work: Work, last: Version | None) -> Outcome:
+        event = IdentityQualified.model_validate_json(work.payload)
+        started = perf_counter()
+        with span("cda.build", work.traceparent, report_id=event.report_id):
+            try:
+                outcome = await self._version(event, last)
+            except CdaNotConformant as error:
+                outcome = Outcome(code=error.code, conformance_report=error.report)
+            except Refused as error:
+                outcome = Outcome(code=error.code)
+            except WorkshopBusy as error:  # perhaps this very document ends the workers: not for ever
+                outcome = Outcome(code=error.code, again=work.attempts < MAX_ATTEMPTS)
+            except Unavailable as error:
+                outcome = Outcome(code=error.code, again=True)
+            except Exception as error:
+                log.bug("document.failed", error, report_id=event.report_id, attempt=work.attempts)
+                outcome = Outcome(code="cda.internal", again=work.attempts < MAX_ATTEMPTS)
+        log.info(
+            "document.made" if outcome.version else "document.not-made",
+            report_id=event.report_id,
+            path=event.report.path.value,
+            code=outcome.code,
+            elapsed_ms=round((perf_counter() - started) * 1000),
+        )
+        return outcome
+
+    async def _version(self, event: IdentityQualified, last: Version | None) -> Outcome:
+        if event.report.path is Path.RELAY:
+            return await self._relayed(event)
+        return await self._structured(event, last)
+
+    async def _relayed(self, event: IdentityQualified) -> Outcome:
+        """Check the laboratory's own document; the very same bytes go on."""
+        source = event.report.document
+        if source is None:
+            raise CdaDocumentMissing("no document to relay")
+        made = await self.workshop.examine(await self.blobs.read(source), event.identity)
+        return Outcome(await self._kept(made, source, made.facts.version_number, source.sha256))
+
+    async def _structured(self, event: IdentityQualified, last: Version | None) -> Outcome:
+        """Build the document; the same content as the last version is that version again."""
+        report, source = event.report, event.report.results
+        if source is None:
+            raise CdaDocumentMissing("no results to structure")
+        profile = self.profiles.get(report.sender.facility) or self.profiles[""]
+        mark = fingerprint(report, source.sha256, event.identity, profile)
+        if last is not None and last.fingerprint == mark:
+            return Outcome(last)
+        results = LaboratoryReport.model_validate_json(await self.blobs.read(source))
+        numbering = numbering_after(last)
+        made = await self.workshop.structure(Order(report, results, event.identity, profile, numbering))
+        return Outcome(await self._kept(made, None, numbering.version, mark), is_new=True)
+
+    async def _kept(self, made: Made, source: BlobRef | None, number: int, mark: str) -> Version:
+        """Return the version, its document, PDF and conformance report durable.
+
+        Raises:
+            CdaNotConformant: the verdict is against it; only the report is kept.
+        """
+        content = orjson.dumps(made.verdict.as_report(made.facts.unique_id))
+        report = await self.blobs.put(content, JSON_MEDIA)
+        if not made.verdict.conforms:
+            raise CdaNotConformant("the document does not conform", report)
+        return Version(
+            number=number,
+            fingerprint=mark,
+            document=source or await self.blobs.put(made.document, CDA_MEDIA),
+            facts=made.facts,
+            pdf=await self.blobs.put(made.pdf, PDF_MEDIA) if made.pdf else None,
+            conformance=made.verdict.conformance,
+            conformance_report=report,
+        )
+
+    async def _settle(self, unit: BuildingUnit, work: Work, outcome: Outcome) -> None:
+        event = IdentityQualified.model_validate_json(work.payload)
+        if outcome.again:
+            wait = backoff_seconds(
+                work.attempts, first=self.retry_first_seconds, cap=self.retry_cap_seconds, fraction=0
+            )
+            await unit.jobs.settle(
+                work, "postponed", is_open=True, due_at=unit.now + timedelta(seconds=wait), error_code=outcome.code
+            )
+            return
+        state = "built" if outcome.version else "refused"
+        if not await unit.jobs.settle(work, state, error_code=outcome.code):
+            return  # our lease ran out: whoever took over tells
+        if outcome.version and outcome.is_new:
+            await unit.versions.add(work.lane, outcome.version)
+        await unit.publish(told(event, outcome, unit.now))
+
+
+def told(event: IdentityQualified, outcome: Outcome, now: datetime) -> Event:
+    """Return the event that says how a job ended; its id depends on what caused it alone."""
+    version = outcome.version
+    if version is None:
+        return DocumentRefused(
+            event_id=derived_id("document.refused", event.event_id),
+            occurred_at=now,
+            report_id=event.report_id,
+            message_id=event.message_id,
+            control_id=event.report.control_id,
+            code=outcome.code,
+            conformance_report=outcome.conformance_report,
+        )
+    return DocumentBuilt(
+        event_id=derived_id("document.built", event.event_id),
+        occurred_at=now,
+        report_id=event.report_id,
+        message_id=event.message_id,
+        report=event.report,
+        identity=event.identity,
+        document=version.document,
+        facts=version.facts,
+        pdf=version.pdf,
+        conformance=version.conformance,
+        conformance_report=version.conformance_report,
+    )
+
+
+def profiles_by_facility(
+    default: LaboratoryProfile, others: Mapping[str, LaboratoryProfile]
+) -> Mapping[str, LaboratoryProfile]:
+    """Return the laboratory profiles by sending facility, the default under an empty name."""
+    return {**others, "": default}
