@@ -42,7 +42,7 @@ def item(name: str, mail: Stored) -> bytes | None:
         return b"RFC822.SIZE %d" % mail.size_bytes
     if name == "INTERNALDATE":
         return f'INTERNALDATE "{format_datetime(mail.received_at)[5:]}"'.encode()
-    found = _PART.match("BODY[]" if name == "RFC822" else item)
+    found = _PART.match("BODY[]" if name == "RFC822" else name)
     if found is None:
         return None
     raw = mail.raw()
@@ -54,5 +54,5 @@ def item(name: str, mail: Stored) -> bytes | None:
         raw, origin = raw[start : start + length], b"<%d>" % start
     if ".PEEK" not in name:
         mail.flags.add("\\Seen")
-    name = b"RFC822" if name == "RFC822" else (b"BODY[HEADER]" if found[1] else b"BODY[]")
-    return b"%s%s {%d}\r\n%s" % (name, origin, len(raw), raw)
+    said = b"RFC822" if name == "RFC822" else (b"BODY[HEADER]" if found[1] else b"BODY[]")
+    return b"%s%s {%d}\r\n%s" % (said, origin, len(raw), raw)
