@@ -1,0 +1,5 @@
+"""`python -m embedded` is `labohub`."""
+
+from embedded.main import main
+
+main()

@@ -1,0 +1,5 @@
+"""`python -m labosim` is `labosim`."""
+
+from labosim.main import main
+
+main()
