@@ -21,7 +21,7 @@ def build(settings: ConsoleSettings, platform: Platform) -> Service:
         name="console",
         database=database,
         unit_type=ConsoleUnit,
-        subscriptions={event: show for event in EVENTS.values()},
+        subscriptions=dict.fromkeys(EVENTS.values(), show),
         routers=[
             api_router(database, archive),
             live_router(live),

@@ -49,6 +49,11 @@ _REPORT_COLUMNS = (
 )  # fmt: skip
 
 
+def _reports() -> Select[Any]:
+    columns: Sequence[Any] = _REPORT_COLUMNS
+    return select(*columns).join(messages, messages.c.message_id == reports.c.last_message_id)
+
+
 def _status_clause(status: str) -> ColumnElement[bool]:
     open_ = messages.c.state == ""
     if status == "in-progress":
@@ -100,8 +105,7 @@ async def find_reports(
     Raises:
         CursorMalformed, StatusUnknown: see the classes.
     """
-    query = select(*_REPORT_COLUMNS).join(messages, messages.c.message_id == reports.c.last_message_id)
-    query = _narrowed(query, wanted)
+    query = _narrowed(_reports(), wanted)
     if cursor:
         at, identifier = read_cursor(cursor)
         query = query.where(
@@ -145,8 +149,7 @@ async def read_report(connection: AsyncConnection, report_id: str) -> ReportView
     Raises:
         ReportUnknown: see the class.
     """
-    query = select(*_REPORT_COLUMNS).join(messages, messages.c.message_id == reports.c.last_message_id)
-    row = (await connection.execute(query.where(reports.c.report_id == report_id))).one_or_none()
+    row = (await connection.execute(_reports().where(reports.c.report_id == report_id))).one_or_none()
     if row is None:
         raise ReportUnknown("no such report")
     sent = (

@@ -7,7 +7,7 @@ from datetime import datetime
 LANES = ("ingest-hl7", "ins-qualifier", "cda-builder", "mss-sender", "dmp-feeder")
 LANE_HEIGHT = 46
 LEFT = 150  # pixels kept for the lanes' names
-MIN_GAP, MAX_GAP = 62, 132  # pixels between two columns
+MIN_GAP, MAX_GAP = 80, 132  # pixels between two columns
 WIDTH = 1030
 
 
@@ -16,6 +16,7 @@ class Moment:
     """One step as the picture needs it; `anchor` names its row in the full list."""
 
     at: datetime
+    message_id: str
     lane: str
     step: str
     outcome: str
@@ -44,19 +45,20 @@ class Picture:
     lanes: list[tuple[str, int]] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     curves: list[str] = field(default_factory=list)  # SVG path data
+    borders: list[int] = field(default_factory=list)  # where a further message about the report begins
 
 
 def grouped(moments: Sequence[Moment]) -> list[Node]:
-    """Return one node per run of the same step with the same outcome, whatever happens on other lanes between."""
+    """Return one node per run of a message's same step with the same outcome, whatever other lanes do between."""
     nodes: list[Node] = []
-    last_of_lane: dict[str, Node] = {}
+    last_of_lane: dict[tuple[str, str], Node] = {}
     for moment in moments:
-        last = last_of_lane.get(moment.lane)
+        last = last_of_lane.get((moment.message_id, moment.lane))
         if last and (last.moment.step, last.moment.outcome) == (moment.step, moment.outcome):
             last.count += 1
             continue
         node = Node(moment)
-        last_of_lane[moment.lane] = node
+        last_of_lane[moment.message_id, moment.lane] = node
         nodes.append(node)
     return nodes
 
@@ -73,8 +75,17 @@ def draw(moments: Sequence[Moment], *, compact: bool) -> Picture:
         node.x, node.y = LEFT + 34 + index * gap, rows[node.moment.lane]
         if index:
             node.since_seconds = (node.moment.at - nodes[index - 1].moment.at).total_seconds()
-    for before, after in zip(nodes, nodes[1:], strict=False):
-        middle = (before.x + after.x) // 2
-        picture.curves.append(f"M{before.x} {before.y} C{middle} {before.y} {middle} {after.y} {after.x} {after.y}")
+    seen: set[str] = set()
+    for node in nodes:
+        if seen and node.moment.message_id not in seen:
+            picture.borders.append(node.x - gap // 2)
+        seen.add(node.moment.message_id)
+    last: dict[str, Node] = {}
+    for after in nodes:
+        before = last.get(after.moment.message_id)
+        last[after.moment.message_id] = after
+        if before is not None:
+            middle = (before.x + after.x) // 2
+            picture.curves.append(f"M{before.x} {before.y} C{middle} {before.y} {middle} {after.y} {after.x} {after.y}")
     picture.width = max(WIDTH, nodes[-1].x + 60) if nodes else WIDTH
     return picture

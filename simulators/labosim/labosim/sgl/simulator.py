@@ -41,7 +41,7 @@ class SglSimulator:
     pki: Pki
     faults: Faults
     messages: deque[SglMessage] = field(default_factory=lambda: deque(maxlen=KEPT_MESSAGES))
-    _numbers: count[int] = field(default_factory=lambda: count(1))
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
     _server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 

@@ -117,7 +117,16 @@ def pages_router(settings: ConsoleSettings, database: Database, archive: Archive
         except ReportUnknown:
             return renderer.page(request, "missing.html", status=404, page="reports", waiting={})
         moments = [
-            Moment(step.at, step.service, step.step, step.outcome, step.target, step.code, f"step-{number}")
+            Moment(
+                step.at,
+                step.message_id,
+                step.service,
+                step.step,
+                step.outcome,
+                step.target,
+                step.code,
+                f"step-{number}",
+            )
             for number, step in enumerate(steps, 1)
         ]
         picture = draw(moments, compact=view == "compact")

@@ -13,7 +13,7 @@ STATES: Final[dict[str, tuple[str, str]]] = {
     "refused": ("Document refusé", "Document refused"),
     "sending": ("En cours d'envoi", "Being sent"),
     "delivered": ("Délivré", "Delivered"),
-    "partly-delivered": ("Délivré en partie", "Partly delivered"),
+    "partly-delivered": ("Partiel", "Partial"),
     "failed": ("Échec", "Failed"),
     "stopped": ("Arrêté", "Stopped"),
     "archived": ("Archivé", "Archived"),
@@ -53,6 +53,27 @@ STEPS: Final[dict[str, tuple[str, str]]] = {
     "answer.settled": ("Retour au SGL", "Answer to the lab"),
     "message.settled": ("État final", "Terminal state"),
     "event.set-aside": ("Mis de côté", "Set aside"),
+}
+
+DOTS: Final[dict[str, tuple[str, str]]] = {  # under a dot of the picture: its lane says the rest
+    "report.received": ("Reçu", "Received"),
+    "message.archived": ("Archivé", "Archived"),
+    "identity.qualified": ("Qualifiée", "Qualified"),
+    "identity.unresolved": ("À résoudre", "Unresolved"),
+    "document.built": ("Prêt", "Ready"),
+    "document.refused": ("Refusé", "Refused"),
+    "mail.accepted": ("Pris en charge", "Accepted"),
+    "mail.delivered": ("Remis", "Delivered"),
+    "mail.delayed": ("Retardé", "Delayed"),
+    "mail.bounced": ("Non distribué", "Bounced"),
+    "mail.uncertain": ("Incertain", "Uncertain"),
+    "mail.read": ("Lu", "Read"),
+    "mail.answered": ("Réponse", "Reply"),
+    "dmp.accepted": ("Déposé", "Filed"),
+    "dmp.refused": ("Refusé", "Refused"),
+    "answer.settled": ("Retour SGL", "Answer"),
+    "message.settled": ("État final", "Settled"),
+    "event.set-aside": ("De côté", "Set aside"),
 }
 
 SERVICES: Final[dict[str, tuple[str, str]]] = {
