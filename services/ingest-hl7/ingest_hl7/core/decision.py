@@ -55,6 +55,8 @@ class Structured:
 
     report: Report
     results: LaboratoryReport
+    fresh: LaboratoryReport | None = None  # the message's own results, when `results` holds a whole demand
+    only_if_known: str = ""  # reason to archive it, unless a report exists that it changes
     warnings: tuple[Finding, ...] = ()
 
 

@@ -47,6 +47,8 @@ def decide(message: Message, profile: str, receipt: Receipt, sender: Sender, env
     document, header, cda_errors = _document(transmission)
     if document is None or header is None or cda_errors:
         return _refusal(cda_errors)
+    if not resolved.recipients and not resolved.to_dmp:
+        return _refusal((Finding("199", "PRT^1^15", resolved.refused[0].reason, "Aucun destinataire utilisable."),))
     request, target, target_errors = _target(transmission, header)
     if target_errors:
         return _refusal(target_errors)

@@ -159,6 +159,18 @@ def merge(previous: LaboratoryReport, new: LaboratoryReport) -> LaboratoryReport
     )
 
 
+def is_older(previous: LaboratoryReport, new: LaboratoryReport) -> bool:
+    """Return True when every battery of the message is known in a state reported later (OBR-22)."""
+    known = {_key(battery): battery.reported_at for battery in previous.batteries}
+    pairs = [(battery.reported_at, known.get(_key(battery), "")) for battery in new.batteries]
+    return all(ours and theirs and _comparable(ours) < _comparable(theirs) for ours, theirs in pairs)
+
+
+def _comparable(timestamp: str) -> str:
+    """Return the digits of a TS, filled to the second; both sides come from one sender, in one zone."""
+    return timestamp[:14].split("+", maxsplit=1)[0].split("-", maxsplit=1)[0].ljust(14, "0")
+
+
 def same_content(one: LaboratoryReport, other: LaboratoryReport) -> bool:
     """Return True when two versions say the same: nothing is to be sent again."""
     return one.model_copy(update={"version": 0}) == other.model_copy(update={"version": 0})

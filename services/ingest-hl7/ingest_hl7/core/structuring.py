@@ -1,8 +1,10 @@
 """The structuring path: a result message becomes a report to build, or is kept until it may become one."""
 
+from dataclasses import replace
+
 from ingest_hl7.core import checks, identity
 from ingest_hl7.core.decision import Archived, Receipt, Refusal, Structured
-from ingest_hl7.core.results import Reader
+from ingest_hl7.core.results import Reader, is_older, merge, same_content
 from ingest_hl7.core.senders import Role, Sender
 from labohub.contracts.codec import derived_id
 from labohub.contracts.laboratory import LaboratoryReport, Professional
@@ -27,6 +29,7 @@ from labohub.standards.hl7.results import OrderGroup, group_orders
 FINAL_ORDER = frozenset("FC")
 ENDED_ORDER = frozenset("FCX")
 _PUBLISHABLE = frozenset("FCX")
+ONLY_IF_KNOWN = ("ltw.cancelled", "ltw.nothing-to-show")  # they may change a report that exists
 ARCHIVED_BY_ROLE = {Role.SUBCONTRACTOR: "ltw.subcontracted", Role.MIDDLEWARE: "ltw.technical"}
 
 
@@ -48,9 +51,11 @@ def decide(message: Message, receipt: Receipt, sender: Sender, environment: str)
     reader = Reader(message, groups, sender)
     results = reader.report(number)
     reason = _why_not_now(groups, results, sender)
-    if reason:
+    if reason and reason not in ONLY_IF_KNOWN:
         orders = tuple((group.obr.component(3, 1), f"{group.obr.location}^25") for group in groups)
         return Archived(reason, report_id, orders, warnings)
+    if results.biologist is None and not reason:
+        return Archived("ltw.no-biologist", warnings=warnings)
     recipients = _recipients(reader.copies_to(), patient, sender)
     if not recipients and not sender.to_dmp:
         return Archived("ltw.no-destination", warnings=warnings)
@@ -76,7 +81,32 @@ def decide(message: Message, receipt: Receipt, sender: Sender, environment: str)
         encounter_class=facts.encounter_class,
         order_numbers=_order_numbers(groups, number),
     )
-    return Structured(report, results, warnings)
+    return Structured(report, results, only_if_known=reason, warnings=warnings)
+
+
+def renew(decision: Structured, previous: LaboratoryReport, same_patient: bool) -> Structured | Archived:
+    """Return the decision once the demand's former version is known: a merged report, or why nothing is to be sent."""
+    report_id = decision.report.report_id
+    if not same_patient:
+        place, text = "PID^1^3", "Cette demande est connue pour un autre patient : rien n'est transmis."
+        return Archived("ltw.patient-changed", report_id, warnings=(warning(place, "ltw.patient-changed", text),))
+    if is_older(previous, decision.results):
+        place, text = "OBR^1^22", "État antérieur à celui déjà connu : conservé, non appliqué."
+        return Archived("ltw.older-state", report_id, warnings=(warning(place, "ltw.older-state", text),))
+    merged = merge(previous, decision.results)
+    if same_content(previous, merged):
+        return Archived("ltw.unchanged", report_id, warnings=decision.warnings)
+    if merged.biologist is None:
+        return Archived("ltw.no-biologist", report_id, warnings=decision.warnings)
+    if not _shown(merged):
+        return Archived("ltw.withdrawn", report_id, warnings=decision.warnings)
+    return replace(decision, results=merged, only_if_known="")
+
+
+def patient_key(patient: Patient) -> str:
+    """Return what must not change between two messages about one demand: the local identifiers, opaque."""
+    local = sorted(f"{each.authority_name}:{each.value}" for each in patient.local_ids)
+    return derived_id("patient", *local)
 
 
 def demand(groups: list[OrderGroup]) -> tuple[str, str]:
@@ -101,10 +131,11 @@ def _why_not_now(groups: list[OrderGroup], results: LaboratoryReport, sender: Se
         return "ltw.not-final"
     if statuses == {"X"}:
         return "ltw.cancelled"
-    shown = [result for battery in results.batteries for result in battery.results if result.status in _PUBLISHABLE]
-    if not shown:
-        return "ltw.nothing-to-show"
-    return "" if results.biologist is not None else "ltw.no-biologist"
+    return "" if _shown(results) else "ltw.nothing-to-show"
+
+
+def _shown(results: LaboratoryReport) -> bool:
+    return any(result.status in _PUBLISHABLE for battery in results.batteries for result in battery.results)
 
 
 def _recipients(people: list[Professional], patient: Patient, sender: Sender) -> tuple[Recipient, ...]:

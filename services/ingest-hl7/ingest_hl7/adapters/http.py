@@ -1,0 +1,98 @@
+"""`POST /api/v1/hl7`, and the business acknowledgements of a message.
+
+Source: HL7 over HTTP as HAPI specifies it: the answer is the HL7 acknowledgement with status 200, whatever its letter.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import select
+
+from ingest_hl7.adapters import tables
+from ingest_hl7.adapters.intake import Intake
+from ingest_hl7.core.returns import Zam
+from labohub.standards.mllp import FrameReader, FrameTooLarge
+from labohub.store.database import Database
+
+HL7 = "application/hl7-v2"
+ACCEPTED_TYPES = frozenset((HL7, "x-application/hl7-v2+er7", "text/plain"))
+_PROBLEM = "application/problem+json"
+
+
+def routes(intake: Intake, database: Database, max_bytes: int) -> APIRouter:
+    """Return the service's routes."""
+    router = APIRouter(prefix="/api/v1", tags=["hl7"])
+
+    @router.post("/hl7", response_class=Response, responses={200: {"content": {HL7: {}}}})
+    async def receive(request: Request) -> Response:
+        """Take one ER7 message and answer its HL7 acknowledgement."""
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind not in ACCEPTED_TYPES:
+            return _problem(415, "http.media-type", "Content-Type must be application/hl7-v2")
+        body = await _body(request, max_bytes)
+        if body is None:
+            return _problem(413, "http.too-large", "the message is larger than the limit")
+        if not body:
+            return _problem(400, "http.empty", "the body holds no message")
+        answers = await intake.take(body, "http")
+        if not answers:
+            return Response(status_code=202)
+        return Response(b"".join(answers[-1:] if len(answers) < 3 else answers), media_type=HL7)
+
+    @router.get("/messages/{message_id}/answers")
+    async def sent_back(message_id: Annotated[str, Path(max_length=64)]) -> JSONResponse:
+        """Return the technical answer and the business acknowledgements (ZAM) of a message."""
+        async with database.reading() as connection:
+            query = select(tables.messages).where(tables.messages.c.message_id == message_id)
+            message = (await connection.execute(query)).mappings().first()
+            table = tables.answers
+            rows = select(table).where(table.c.message_id == message_id).order_by(table.c.sequence)
+            sent = (await connection.execute(rows)).mappings().all()
+        if message is None:
+            return _problem(404, "message.unknown", "no such message")
+        return JSONResponse(
+            {
+                "message_id": message_id,
+                "state": message["state"],
+                "reason": message["reason"],
+                "warnings": message["warnings"].split(),
+                "acknowledgement": message["answer_code"],
+                "answers": [_answer(dict(row)) for row in sent],
+            }
+        )
+
+    return router
+
+
+async def _body(request: Request, max_bytes: int) -> bytes | None:
+    """Return the message, its MLLP characters removed; None beyond the limit: no more is read."""
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > max_bytes:
+            return None
+    data = bytes(received)
+    if data[:1] != b"\x0b":
+        return data
+    try:
+        frames = FrameReader(max_bytes, end_without_cr=True).feed(data)
+    except FrameTooLarge:
+        return None
+    return frames[0] if frames else b""
+
+
+def _answer(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "message_type": row["message_type"],
+        "control_id": row["control_id"],
+        "state": row["state"],
+        "attempts": row["attempts"],
+        "code": row["error_code"],
+        "er7": Zam.model_validate_json(row["payload"]).er7,
+    }
+
+
+def _problem(status: int, code: str, detail: str) -> JSONResponse:
+    body = {"type": f"urn:labohub:error:{code}", "title": code, "status": status, "detail": detail, "code": code}
+    return JSONResponse(body, status_code=status, media_type=_PROBLEM)

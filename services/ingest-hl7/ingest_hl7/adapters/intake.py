@@ -1,0 +1,211 @@
+"""The one door behind every transport: bytes in, answers out, and nothing answered AA before it is durable."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import perf_counter
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import IntegrityError
+
+from ingest_hl7.adapters import metrics
+from ingest_hl7.adapters.journal import Behind, Journal, Written
+from ingest_hl7.adapters.knowledge import Entry, KnownReport
+from ingest_hl7.core import structuring
+from ingest_hl7.core.answering import Answers, answers, batch_refusal, not_now
+from ingest_hl7.core.decision import Archived, Decision, Refusal, Relayed, Silent, Structured
+from ingest_hl7.core.intake import Arrival, Policy, arrive, decide
+from ingest_hl7.ports import IngestUnit
+from labohub.contracts.laboratory import LaboratoryReport
+from labohub.contracts.values import BlobRef
+from labohub.errors import Unavailable
+from labohub.runtime.clock import Clock
+from labohub.runtime.logging import get_logger
+from labohub.runtime.telemetry import current_traceparent, span
+from labohub.standards import er7
+from labohub.store.batching import Batcher
+from labohub.store.blobs import Blobs
+from labohub.store.unit import Units
+
+log = get_logger(__name__)
+
+HL7_MEDIA_TYPE = "application/hl7-v2"
+RESULTS_MEDIA_TYPE = "application/json"
+IN_THREAD_BYTES = 64 * 1024  # about a millisecond of reading: more leaves the event loop
+MAX_BATCH_MESSAGES = 64  # one commit: about 20 ms of work in the database
+MAX_DECISIONS = 5  # a report that moves on each time someone looks at it
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What the intake stands on."""
+
+    policy: Policy
+    blobs: Blobs
+    units: Units[IngestUnit]
+    journal: Journal
+    clock: Clock
+    zone: ZoneInfo
+
+
+class Intake:
+    """Takes messages from any transport, many at a time."""
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+        self._writer: Batcher[Entry, Written | Behind] = Batcher(self._write, MAX_BATCH_MESSAGES)
+
+    async def close(self) -> None:
+        """Return when all that was taken is written."""
+        await self._writer.close()
+
+    async def take(self, frame: bytes, transport: str) -> list[bytes]:
+        """Return the answers to one frame, in order. Never raises for a message's sake."""
+        batch = er7.split_batch(frame)
+        if batch is None:
+            return list((await self._take_one(frame, transport)).frames)
+        messages, count, batches = batch
+        if count is not None and count != len(messages):
+            return await self._refuse_batch(frame, transport, "BTS^1^1")
+        if batches is not None and batches != 1:
+            return await self._refuse_batch(frame, transport, "FTS^1^1")
+        return [each for message in messages for each in (await self._take_one(message, transport)).frames]
+
+    async def _take_one(self, raw: bytes, transport: str) -> Answers:
+        started = perf_counter()
+        metrics.RECEIVED.labels(transport).inc()
+        with metrics.IN_FLIGHT.track_inprogress(), span("ingest.message"):
+            arrival = arrive(raw, self._doors.policy, self._doors.clock())
+            given = await self._answer(arrival)
+        metrics.ANSWER_SECONDS.observe(perf_counter() - started)
+        metrics.ANSWERED.labels(given.code or "none").inc()
+        return given
+
+    async def _answer(self, arrival: Arrival) -> Answers:
+        message_id = arrival.receipt.message_id
+        try:
+            decision, tolerated = await self._decide(arrival)
+            if isinstance(decision, Silent):
+                return answers(arrival, decision, self._now())
+            written = await self._store(arrival, decision, tolerated)
+        except Unavailable as error:
+            log.warning("message.not-now", message_id=message_id, code=error.code)
+            return not_now(arrival, self._now())
+        except Exception as error:
+            metrics.BUGS.inc()
+            log.bug("message.failed", error, message_id=message_id)
+            return not_now(arrival, self._now())
+        _note(arrival, written)
+        return written.answers
+
+    async def _decide(self, arrival: Arrival) -> tuple[Decision, tuple[str, ...]]:
+        if len(arrival.raw) < IN_THREAD_BYTES:
+            return decide(arrival, self._doors.policy)
+        return await asyncio.to_thread(decide, arrival, self._doors.policy)
+
+    async def _store(self, arrival: Arrival, decision: Decision, tolerated: tuple[str, ...]) -> Written:
+        raw, content = await asyncio.gather(
+            self._doors.blobs.put(arrival.raw, HL7_MEDIA_TYPE), self._put_content(decision)
+        )
+        entry = Entry(arrival, decision, raw, content, 0, _final_orders(decision), tolerated, current_traceparent())
+        for _ in range(MAX_DECISIONS):
+            result = await self._submit(entry)
+            if isinstance(result, Written):
+                await self._forget_unused(entry, result)
+                return result
+            entry = await self._again(entry, result.known)
+        raise ReportContended("a report changed too often to be followed")
+
+    async def _submit(self, entry: Entry) -> Written | Behind:
+        try:
+            return await self._writer.submit(entry)
+        except IntegrityError:  # another process wrote the same message between our look and our commit
+            return await self._writer.submit(entry)
+
+    async def _put_content(self, decision: Decision) -> BlobRef | None:
+        if isinstance(decision, Relayed):
+            return await self._doors.blobs.put(decision.content, decision.media_type)
+        if isinstance(decision, Structured):
+            return await self._doors.blobs.put(decision.results.model_dump_json().encode(), RESULTS_MEDIA_TYPE)
+        return None
+
+    async def _again(self, entry: Entry, known: KnownReport) -> Entry:
+        """Return the entry decided upon the demand's latest version."""
+        decision = entry.decision
+        assert isinstance(decision, Structured)
+        previous = LaboratoryReport.model_validate_json(await self._doors.blobs.read(known.results))
+        fresh = _fresh(entry)
+        same = structuring.patient_key(decision.report.patient) == known.patient_key
+        renewed = structuring.renew(fresh, previous, same)
+        if entry.content is not None:
+            await self._doors.blobs.erase(entry.content)
+        if isinstance(renewed, Archived):
+            return replace(entry, decision=renewed, content=None)
+        content = await self._put_content(renewed)
+        orders = known.final_orders | entry.final_orders
+        return replace(
+            entry,
+            decision=replace(renewed, fresh=fresh.results),
+            content=content,
+            base_version=known.version,
+            final_orders=orders,
+        )
+
+    async def _forget_unused(self, entry: Entry, written: Written) -> None:
+        """Erase what was stored for a message that was here already, and content that is not sent."""
+        unused = [entry.content] if not isinstance(written.decision, Relayed | Structured) else []
+        unused += [entry.raw] if written.replayed else []
+        for ref in unused:
+            if ref is not None:
+                await self._doors.blobs.erase(ref)
+
+    async def _write(self, entries: list[Entry]) -> list[Written | Behind]:
+        async with self._doors.units() as unit:
+            return await self._doors.journal.write(unit, entries)
+
+    async def _refuse_batch(self, frame: bytes, transport: str, location: str) -> list[bytes]:
+        metrics.RECEIVED.labels(transport).inc()
+        arrival = arrive(frame, self._doors.policy, self._doors.clock())
+        decision = batch_refusal(location)
+        written = await self._store(arrival, decision, ())
+        _note(arrival, written)
+        return list(written.answers.frames)
+
+    def _now(self) -> datetime:
+        return self._doors.clock().astimezone(self._doors.zone)
+
+
+class ReportContended(Unavailable):
+    """Several messages about one demand at once."""
+
+    code = "ltw.report-contended"
+
+
+def _fresh(entry: Entry) -> Structured:
+    """Return the decision with the results of its own message alone."""
+    decision = entry.decision
+    assert isinstance(decision, Structured)
+    return decision if decision.fresh is None else replace(decision, results=decision.fresh, fresh=None)
+
+
+def _final_orders(decision: Decision) -> frozenset[str]:
+    if not isinstance(decision, Structured):
+        return frozenset()
+    return frozenset(battery.filler_number for battery in decision.results.batteries if battery.filler_number)
+
+
+def _note(arrival: Arrival, written: Written) -> None:
+    """Count and log. Nothing but our identifiers, MSH-10 and codes."""
+    message_id, decision = arrival.receipt.message_id, written.decision
+    if written.replayed:
+        metrics.REPLAYED.inc()
+        log.info("message.replayed", message_id=message_id, code=written.answers.code)
+        return
+    if isinstance(decision, Refusal):
+        reason = decision.findings[0].reason
+        metrics.REFUSED.labels(reason).inc()
+        log.warning("message.refused", message_id=message_id, code=reason, outcome=decision.code)
+    elif isinstance(decision, Archived):
+        log.info("message.archived", message_id=message_id, reason=decision.reason)
+    elif isinstance(decision, Relayed | Structured):
+        log.info("message.accepted", message_id=message_id, report_id=decision.report.report_id)

@@ -1,0 +1,184 @@
+"""Where a decision becomes durable: many messages, one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from ingest_hl7.adapters import rows, tables
+from ingest_hl7.adapters.knowledge import Batch, Entry, KnownReport, load
+from ingest_hl7.core import returns
+from ingest_hl7.core.answering import Answers, answers
+from ingest_hl7.core.decision import Archived, Decision, Refusal, Relayed, Structured
+from ingest_hl7.core.senders import Sender
+from ingest_hl7.core.settlement import DMP, Outcome
+from ingest_hl7.core.structuring import late_warnings, patient_key
+from ingest_hl7.handlers import Outcomes
+from ingest_hl7.ports import IngestUnit
+from labohub.contracts.codec import to_record
+from labohub.contracts.events import Event
+from labohub.contracts.values import Report, ReportId, Request
+from labohub.standards.hl7.acknowledgement import AnswerStyle
+from labohub.standards.hl7.findings import Finding
+from labohub.standards.hl7.zam import ZamKind
+from labohub.store.sql import insert_ignore, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The answers of a message, now durable. `replayed`: it was here already, and this is its first answer."""
+
+    answers: Answers
+    decision: Decision | None = None
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Nothing was written: the report has moved on to `known`. Decide again."""
+
+    known: KnownReport
+
+
+class Journal:
+    """Writes entries; what an entry finds already there decides what is written."""
+
+    def __init__(self, zone: ZoneInfo, outcomes: Outcomes) -> None:
+        self._zone = zone
+        self._outcomes = outcomes
+
+    async def write(self, unit: IngestUnit, entries: Sequence[Entry]) -> list[Written | Behind]:
+        """Return one result per entry, in order. All is durable when the unit has ended."""
+        batch = await load(unit, entries)
+        results = [await self._take(unit, batch, entry) for entry in entries]
+        for name in ("messages", "requests", "outcomes"):
+            if batch.rows.get(name):
+                await unit.connection.execute(tables.metadata.tables[name].insert(), batch.rows[name])
+        await insert_ignore(unit.connection, tables.documents, batch.rows.get("documents", []))
+        await insert_ignore(unit.connection, tables.sendings, batch.rows.get("sendings", []))
+        latest = {row["report_id"]: row for row in batch.rows.get("reports", [])}
+        await upsert(unit.connection, tables.reports, list(latest.values()))
+        return results
+
+    async def _take(self, unit: IngestUnit, batch: Batch, entry: Entry) -> Written | Behind:
+        receipt = entry.arrival.receipt
+        if receipt.message_id in batch.seen:
+            return Written(batch.seen[receipt.message_id], replayed=True)
+        decision = _with_knowledge(batch, entry)
+        if isinstance(decision, Behind):
+            return decision
+        events: list[Event] = []
+        if isinstance(decision, Relayed):
+            decision = _chain(batch, entry, decision)
+        if isinstance(decision, Relayed | Structured):
+            report = _report(batch, entry, decision)
+            await self._accept(unit, batch, entry, report, decision)
+            events.append(rows.received(report))
+        elif isinstance(decision, Archived):
+            events += rows.archive_events(entry, decision)
+        given = answers(entry.arrival, decision, receipt.received_at.astimezone(self._zone))
+        batch.add("messages", rows.message_row(entry, decision, given))
+        batch.seen[receipt.message_id] = given
+        batch.keys.add(receipt.key)
+        for event in events:
+            unit.send(event.TOPIC, to_record(event, entry.traceparent))
+        return Written(given, decision)
+
+    async def _accept(
+        self, unit: IngestUnit, batch: Batch, entry: Entry, report: Report, decision: Relayed | Structured
+    ) -> None:
+        """Write what is asked, and what of it already failed."""
+        owed = rows.owed(entry, report)
+        targets = dict.fromkeys((each.address.lower() for each in report.recipients), (Outcome.PENDING, ""))
+        if report.to_dmp:
+            targets[DMP] = (Outcome.PENDING, "")
+        if isinstance(decision, Relayed):
+            for refused in decision.refused_recipients:
+                targets.setdefault(refused.recipient.address.lower(), (Outcome.FAILED, refused.reason))
+            told = [
+                returns.mail_outcome(ZamKind.MSS_RECEPTION, owed, refused.recipient, refused.smtp_code)
+                for refused in decision.refused_recipients
+            ]
+            await self._outcomes.owe(
+                unit,
+                owed,
+                told,
+                message_id=report.message_id,
+                report_id=report.report_id,
+                occurred_at=report.received_at,
+            )
+        request = {
+            "message_id": report.message_id,
+            "report_id": report.report_id,
+            "owed": owed.model_dump_json(),
+            "is_settled": False,
+            "state": "",
+        }
+        batch.add("requests", request)
+        for name, (outcome, code) in targets.items():
+            row = {"message_id": report.message_id, "target": name, "outcome": str(outcome), "code": code}
+            batch.add("outcomes", row)
+
+
+def _report(batch: Batch, entry: Entry, decision: Relayed | Structured) -> Report:
+    """Return the report as it goes on."""
+    report = decision.report
+    if isinstance(decision, Relayed):
+        return report
+    assert entry.content is not None
+    known = KnownReport(entry.base_version + 1, patient_key(report.patient), entry.content, entry.final_orders)
+    batch.reports[report.report_id] = known
+    batch.add("reports", rows.report_row(report.report_id, known))
+    request = Request.REPLACEMENT if entry.base_version else Request.INITIAL
+    return report.model_copy(update={"results": entry.content, "request": request})
+
+
+def _chain(batch: Batch, entry: Entry, decision: Relayed) -> Decision:
+    """Return the decision once the document's chain and its former sendings are known."""
+    assert entry.content is not None
+    report, document_id = decision.report, decision.document_id
+    known = batch.documents.get(document_id)
+    if known is not None and known[1] != entry.content.sha256 and report.request is not Request.DELETION:
+        text = "Identifiant de document déjà employé pour un autre contenu."
+        return Refusal("AE", (Finding("205", "OBX^1^5", "document.id-reused", text),), AnswerStyle.VOLET)
+    target = batch.documents.get(decision.target_id)
+    report_id = ReportId(target[0] if target else report.report_id)
+    sent = {name for id_, request, name in batch.sent if (id_, request) == (document_id, report.request)}
+    recipients = tuple(each for each in report.recipients if each.address.lower() not in sent)
+    to_dmp = report.to_dmp and DMP not in sent
+    if not recipients and not to_dmp:
+        return Archived("relay.already-sent", report_id, warnings=decision.warnings)
+    row = {"document_id": document_id, "report_id": report_id, "sha256": entry.content.sha256}
+    batch.documents.setdefault(document_id, (report_id, entry.content.sha256))
+    batch.add("documents", row)
+    names = [each.address.lower() for each in recipients] + ([DMP] if to_dmp else [])
+    for name in names:
+        key = {"document_id": document_id, "request": str(report.request), "target": name}
+        batch.sent.add((document_id, str(report.request), name))
+        batch.add("sendings", {**key, "message_id": report.message_id})
+    changed = {"report_id": report_id, "recipients": recipients, "to_dmp": to_dmp, "document": entry.content}
+    return replace(decision, report=report.model_copy(update=changed))
+
+
+def _with_knowledge(batch: Batch, entry: Entry) -> Decision | Behind:
+    """Return the decision in the light of what is stored: the same number for other content, a known report."""
+    decision, sender = entry.decision, entry.arrival.sender
+    if isinstance(decision, Refusal):
+        return decision
+    if entry.arrival.receipt.key in batch.keys and _refuses_same_number(sender, decision):
+        text = "MSH-10 déjà employé pour un autre contenu."
+        return Refusal("AE", (Finding("205", "MSH^1^10", "hl7.control-id-reused", text),))
+    if isinstance(decision, Structured):
+        known = batch.reports.get(decision.report.report_id)
+        if (known.version if known else 0) != entry.base_version and known is not None:
+            return Behind(known)
+        if known is None and decision.only_if_known:
+            return Archived(decision.only_if_known, decision.report.report_id, warnings=decision.warnings)
+    elif isinstance(decision, Archived) and decision.report_id in batch.reports:
+        late = late_warnings(decision.orders, batch.reports[decision.report_id].final_orders)
+        return replace(decision, warnings=(*decision.warnings, *late))
+    return decision
+
+
+def _refuses_same_number(sender: Sender | None, decision: Decision) -> bool:
+    """The volet's senders may write a constant MSH-10: there only the hash tells messages apart."""
+    return sender is not None and sender.same_control_id_is_refused and not isinstance(decision, Relayed)

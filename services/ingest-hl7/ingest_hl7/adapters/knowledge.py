@@ -1,0 +1,110 @@
+"""What one transaction must know before it writes a batch of messages."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from ingest_hl7.adapters import tables
+from ingest_hl7.core.answering import Answers
+from ingest_hl7.core.decision import Archived, Decision, Relayed, Structured
+from ingest_hl7.core.intake import Arrival
+from ingest_hl7.ports import IngestUnit
+from labohub.contracts.values import BlobRef
+
+FRAME_END = b"\x1c"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownReport:
+    """The latest version of a demand."""
+
+    version: int
+    patient_key: str
+    results: BlobRef
+    final_orders: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message to write, with the blobs that already hold its content."""
+
+    arrival: Arrival
+    decision: Decision
+    raw: BlobRef
+    content: BlobRef | None = None  # the CDA, or the results
+    base_version: int = 0  # of the report that `decision` was made upon; 0: none
+    final_orders: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
+    traceparent: str = ""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction knows and is about to write."""
+
+    seen: dict[str, Answers] = field(default_factory=dict)  # message_id to its answers
+    keys: set[str] = field(default_factory=set)  # natural keys
+    documents: dict[str, tuple[str, str]] = field(default_factory=dict)  # id to report and hash
+    sent: set[tuple[str, str, str]] = field(default_factory=set)
+    reports: dict[str, KnownReport] = field(default_factory=dict)
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def add(self, table: str, *rows: dict[str, Any]) -> None:
+        """Keep rows to be written at the end."""
+        self.rows.setdefault(table, []).extend(rows)
+
+
+async def load(unit: IngestUnit, entries: Sequence[Entry]) -> Batch:
+    """Return what is stored about these entries: same numbers, documents, former sendings, reports."""
+    batch = Batch()
+    await _load_messages(unit, batch, entries)
+    relayed = [entry.decision for entry in entries if isinstance(entry.decision, Relayed)]
+    if relayed:
+        await _load_documents(unit, batch, relayed)
+    wanted = {
+        str(entry.decision.report.report_id if isinstance(entry.decision, Structured) else entry.decision.report_id)
+        for entry in entries
+        if isinstance(entry.decision, Structured | Archived)
+    }
+    if wanted - {""}:
+        table = tables.reports
+        query = select(table).where(table.c.report_id.in_(wanted))
+        for row in (await unit.connection.execute(query)).mappings():
+            batch.reports[row["report_id"]] = KnownReport(
+                row["version"],
+                row["patient_key"],
+                BlobRef.model_validate_json(row["results"]),
+                frozenset(row["final_orders"].splitlines()),
+            )
+    return batch
+
+
+async def _load_messages(unit: IngestUnit, batch: Batch, entries: Sequence[Entry]) -> None:
+    table = tables.messages
+    keys = {entry.arrival.receipt.key for entry in entries}
+    columns = (table.c.message_id, table.c.natural_key, table.c.answer_code, table.c.answers)
+    query = select(*columns).where(table.c.natural_key.in_(keys))
+    for message_id, key, code, frames in await unit.connection.execute(query):
+        batch.seen[message_id] = Answers(code, unpack_frames(frames))
+        batch.keys.add(key)
+
+
+async def _load_documents(unit: IngestUnit, batch: Batch, relayed: Iterable[Relayed]) -> None:
+    ids = {id_ for decision in relayed for id_ in (decision.document_id, decision.target_id)}
+    table, sendings = tables.documents, tables.sendings
+    for row in await unit.connection.execute(select(table).where(table.c.document_id.in_(ids))):
+        batch.documents[row.document_id] = (row.report_id, row.sha256)
+    for row in await unit.connection.execute(select(sendings).where(sendings.c.document_id.in_(ids))):
+        batch.sent.add((row.document_id, row.request, row.target))
+
+
+def pack_frames(frames: tuple[bytes, ...]) -> bytes:
+    """Return the answers in one column, each ended by FS."""
+    return b"".join(frame + FRAME_END for frame in frames)
+
+
+def unpack_frames(packed: bytes) -> tuple[bytes, ...]:
+    """Return the answers of the column."""
+    return tuple(packed.split(FRAME_END)[:-1])

@@ -1,0 +1,138 @@
+"""The state of ingest-hl7: messages, what they ask, what they got, what is owed to their source."""
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ingest_hl7.core.returns import Return
+from ingest_hl7.core.settlement import Outcome, Target
+from ingest_hl7.ports import IngestUnit, Request
+from labohub.store.types import UtcDateTime
+from labohub.store.unit import Unit
+from labohub.store.work import WorkQueue, work_table
+
+metadata = MetaData()
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("message_id", String, primary_key=True),
+    Column("natural_key", String, nullable=False),  # MSH-3, MSH-4, MSH-10
+    Column("sha256", String, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("control_id", String, nullable=False),
+    Column("message_type", String, nullable=False),
+    Column("state", String, nullable=False),  # accepted, archived, refused
+    Column("reason", String, nullable=False),
+    Column("warnings", Text, nullable=False),  # space-separated codes
+    Column("report_id", String, nullable=False),
+    Column("raw", Text, nullable=False),  # JSON of a BlobRef
+    Column("answer_code", String, nullable=False),
+    Column("answers", LargeBinary, nullable=False),  # frames, each ended by FS as on the wire
+    Index("messages_natural_key", "natural_key"),
+    Index("messages_received_at", "received_at"),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("document_id", String, primary_key=True),
+    Column("report_id", String, nullable=False),
+    Column("sha256", String, nullable=False),
+)
+
+sendings = Table(
+    "sendings",  # what a document was already asked to reach: never twice
+    metadata,
+    Column("document_id", String, primary_key=True),
+    Column("request", String, primary_key=True),
+    Column("target", String, primary_key=True),
+    Column("message_id", String, nullable=False),
+)
+
+reports = Table(
+    "reports",  # structuring path: the latest version of each demand
+    metadata,
+    Column("report_id", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("patient_key", String, nullable=False),
+    Column("results", Text, nullable=False),  # JSON of a BlobRef
+    Column("final_orders", Text, nullable=False),  # newline-separated filler numbers
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("message_id", String, primary_key=True),
+    Column("report_id", String, nullable=False),
+    Column("owed", Text, nullable=False),  # JSON of a Return
+    Column("is_settled", Boolean, nullable=False),
+    Column("state", String, nullable=False),
+    Column("settled_at", UtcDateTime),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("message_id", String, primary_key=True),
+    Column("target", String, primary_key=True),
+    Column("outcome", String, nullable=False),
+    Column("code", String, nullable=False),
+)
+
+answers = work_table(
+    "answers",
+    metadata,
+    Column("message_id", String, nullable=False, index=True),
+    Column("message_type", String, nullable=False),
+    Column("control_id", String, nullable=False),
+)
+
+
+class RequestTable:
+    """The requests and their outcomes, seen from one unit."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+
+    async def find(self, message_id: str) -> Request | None:
+        """Return a request with its destinations."""
+        query = (
+            select(requests, outcomes.c.target, outcomes.c.outcome, outcomes.c.code)
+            .outerjoin(outcomes, outcomes.c.message_id == requests.c.message_id)
+            .where(requests.c.message_id == message_id)
+            .order_by(outcomes.c.target)
+        )
+        rows = (await self._unit.connection.execute(query)).mappings().all()
+        if not rows:
+            return None
+        targets = tuple(Target(row["target"], Outcome(row["outcome"]), row["code"]) for row in rows if row["target"])
+        first = rows[0]
+        owed = Return.model_validate_json(first["owed"])
+        return Request(message_id, first["report_id"], owed, targets, first["is_settled"])
+
+    async def record(self, message_id: str, target: Target) -> None:
+        """Write where a destination stands now."""
+        await self._unit.connection.execute(
+            update(outcomes)
+            .where(outcomes.c.message_id == message_id, outcomes.c.target == target.name)
+            .values(outcome=str(target.outcome), code=target.code)
+        )
+
+    async def close(self, message_id: str, state: str) -> None:
+        """Write the terminal state."""
+        await self._unit.connection.execute(
+            update(requests)
+            .where(requests.c.message_id == message_id)
+            .values(is_settled=True, state=state, settled_at=self._unit.now)
+        )
+
+
+class TableUnit(IngestUnit):
+    """One transaction, on our tables."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        super().__init__(connection, now)
+        self.answers = WorkQueue(answers, self)
+        self.requests = RequestTable(self)

@@ -1,0 +1,101 @@
+"""Builds ingest-hl7; reads like a list."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ingest_hl7.adapters.http import routes
+from ingest_hl7.adapters.intake import Doors, Intake
+from ingest_hl7.adapters.journal import Journal
+from ingest_hl7.adapters.mllp import Budget, MllpListener, tls_context
+from ingest_hl7.adapters.senders_file import load_registry
+from ingest_hl7.adapters.source import MllpSource
+from ingest_hl7.adapters.tables import TableUnit, metadata
+from ingest_hl7.core.intake import Policy
+from ingest_hl7.core.returns import Us
+from ingest_hl7.handlers import Outcomes
+from ingest_hl7.settings import IngestSettings
+from ingest_hl7.workers import Patience, ReturnCarrier
+from labohub.contracts import events
+from labohub.errors import Misconfigured
+from labohub.runtime.service import Handler, Listener, Platform, Service, Worker
+
+NAME = "ingest-hl7"
+LEASE_MARGIN_SECONDS = 20.0  # beyond the time-out of one delivery
+
+
+class ZoneUnknown(Misconfigured):
+    """INGEST_HL7_TIMEZONE is not the name of a zone."""
+
+    code = "ingest.timezone-unknown"
+
+
+def build(settings: IngestSettings, platform: Platform) -> Service:
+    """Return the service. Raises: Misconfigured."""
+    zone = _zone(settings.timezone)
+    environment = platform.settings.environment
+    database = platform.database(NAME, metadata)
+    outcomes = Outcomes(Us(settings.application, settings.facility), zone)
+    policy = Policy(environment, settings.accepted_processing_ids(environment), load_registry(settings, environment))
+    units = database.units(TableUnit)
+    intake = Intake(Doors(policy, platform.blobs, units, Journal(zone, outcomes), platform.clock, zone))
+    carrier = ReturnCarrier(MllpSource(settings.answers_timeout_seconds), _patience(settings))
+    return Service(
+        name=NAME,
+        database=database,
+        unit_type=TableUnit,
+        subscriptions=subscriptions(outcomes),
+        workers=[Worker("answers", carrier.run, concurrency=2)],
+        listeners=_listeners(settings, intake),
+        routers=[routes(intake, database, settings.max_frame_bytes)],
+    )
+
+
+def subscriptions(outcomes: Outcomes) -> Mapping[type[events.Event], Handler]:
+    """Return what is listened to: every outcome of a request."""
+    return {
+        events.IdentityUnresolved: outcomes.stop,
+        events.DocumentRefused: outcomes.stop,
+        events.MailAccepted: outcomes.mail_accepted,
+        events.MailDelivered: outcomes.mail_delivered,
+        events.MailBounced: outcomes.mail_bounced,
+        events.MailUncertain: outcomes.mail_uncertain,
+        events.MailRead: outcomes.mail_read,
+        events.SubmissionAccepted: outcomes.submission_accepted,
+        events.SubmissionRefused: outcomes.submission_refused,
+    }
+
+
+def _listeners(settings: IngestSettings, intake: Intake) -> list[Listener]:
+    budget = Budget(settings)
+    listeners: list[Listener] = []
+    if settings.mllp_port >= 0:
+        listeners.append(MllpListener("mllp", settings.mllp_port, intake, settings, budget=budget))
+    context = tls_context(settings)
+    if context is not None:
+        listeners.append(
+            MllpListener("mllps", settings.mllp_tls_port, intake, settings, budget=budget, context=context)
+        )
+    return listeners
+
+
+def _patience(settings: IngestSettings) -> Patience:
+    return Patience(
+        lease_seconds=settings.answers_timeout_seconds + LEASE_MARGIN_SECONDS,
+        first_seconds=settings.answers_retry_first_seconds,
+        cap_seconds=settings.answers_retry_cap_seconds,
+        max_attempts=settings.answers_max_attempts,
+    )
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ZoneUnknown("INGEST_HL7_TIMEZONE is not a time zone") from None
+
+
+def main() -> None:
+    """Run the service alone."""
+    from labohub.runtime.run import main as run
+
+    run(IngestSettings, build)
