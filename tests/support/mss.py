@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from labohub.bus.connect import connect as connect_bus
 from labohub.contracts import topics
 from labohub.contracts.codec import derived_id, from_record, to_record
+from labohub.contracts.envelope import Record
 from labohub.contracts.events import DeliveryEvent, DocumentBuilt
 from labohub.contracts.values import (
     BlobRef,
@@ -37,6 +42,7 @@ from labohub.runtime.service import Platform, Service
 from labohub.runtime.settings import LabohubSettings
 from labohub.store.blobs import connect as connect_blobs
 from labosim.pki import Pki
+from mss_sender.adapters.collector import Collector
 from mss_sender.core.laboratory import Laboratory
 from mss_sender.main import build
 from mss_sender.settings import MssSenderSettings
@@ -235,15 +241,9 @@ class Bench:
         return [event for event in await self._outbox() if isinstance(event, DeliveryEvent)]
 
     async def _outbox(self) -> Sequence[object]:
-        from sqlalchemy import select
-
-        from labohub.contracts.envelope import Record
-
         outbox = self.service.database.tables.outbox
         async with self.service.database.reading() as connection:
             rows = (await connection.execute(select(outbox).order_by(outbox.c.id))).mappings().all()
-        import json
-
         return [from_record(Record(row["key"], row["value"], json.loads(row["headers"]))) for row in rows]
 
 
@@ -268,3 +268,24 @@ async def close_bench(bench: Bench) -> None:
     await bench.service.database.close()
     await bench.platform.bus.close()
     await bench.platform.blobs.close()
+
+
+async def drive(bench: Bench, done: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
+    """Run the workers and read the mailbox, turn by turn, until the condition holds; return what it gives."""
+    collector = bench.service.listeners[0]
+    assert isinstance(collector, Collector)
+    async with asyncio.timeout(seconds):
+        while not (value := await done()):
+            busy = await bench.work("send")
+            busy |= bool(await collector.collect())
+            busy |= await bench.work("sort")
+            busy |= await bench.work("hand-over")
+            if not busy:
+                bench.clock.advance(1)
+                await asyncio.sleep(0.02)
+        return value
+
+
+def names(events: Sequence[DeliveryEvent]) -> list[str]:
+    """Return the names of events, for short assertions."""
+    return [type(event).__name__ for event in events]

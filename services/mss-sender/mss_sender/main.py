@@ -47,7 +47,9 @@ def build(settings: MssSenderSettings, platform: Platform) -> Service:
     sorter = Sorter(units, blobs, laboratory, settings.batch_size, settings.lease_seconds)
     handovers = HandOvers(units, blobs, operator, laboratory, patience)
     mailbox = ImapMailbox(settings, settings.bal_applicative)
-    collector = Collector(units, blobs, mailbox, platform.clock, settings.imap_poll_seconds)
+    collector = Collector(
+        units=units, blobs=blobs, mailbox=mailbox, clock=platform.clock, poll_seconds=settings.imap_poll_seconds
+    )
     return Service(
         name=NAME,
         database=database,

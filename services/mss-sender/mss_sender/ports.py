@@ -116,8 +116,8 @@ class Mailbox(Protocol):
     def wake(self) -> None:
         """End a `wait` from another thread."""
 
-    def close(self) -> None:
-        """Leave the server."""
+    def leave(self) -> None:
+        """Leave the server for good."""
 
 
 class Mails(Protocol):

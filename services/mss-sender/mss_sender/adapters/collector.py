@@ -30,7 +30,9 @@ R = TypeVar("R")
 class Collector:
     """A listener that keeps what arrives in one mailbox."""
 
-    def __init__(self, units: Units, blobs: Blobs, mailbox: Mailbox, clock: Clock, poll_seconds: float) -> None:
+    def __init__(
+        self, *, units: Units, blobs: Blobs, mailbox: Mailbox, clock: Clock, poll_seconds: float
+    ) -> None:
         self.name = "mss-returns"
         self._units = units
         self._blobs = blobs
@@ -54,7 +56,8 @@ class Collector:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        self._thread.submit(self._mailbox.close)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._in_thread(self._mailbox.leave), STOP_SECONDS)
         self._thread.shutdown(wait=False)
 
     async def collect(self) -> int:

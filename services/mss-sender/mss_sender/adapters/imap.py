@@ -47,8 +47,7 @@ class ImapMailbox:
         self._tls = client_context(settings) if settings.imap_tls != "none" else None
         self._client: imaplib.IMAP4 | None = None
         self._uid_validity = 0
-        self._wake_receiver, self._wake_sender = socket.socketpair()
-        self._wake_receiver.setblocking(False)
+        self._bells: tuple[socket.socket, socket.socket] | None = None  # (heard by `wait`, rung by `wake`)
 
     def fetch_after(self, position: Position, limit: int) -> tuple[Position, Sequence[Fetched]]:
         """Return the mails after a position, oldest first, and the new position."""
@@ -69,29 +68,43 @@ class ImapMailbox:
         """Return when the server tells of a change, when woken, or after `seconds`."""
         try:
             client = self._connected()
+            bell = self._bell()
             if "IDLE" in client.capabilities:
-                self._idle(client, min(seconds, IDLE_LIMIT_SECONDS))
+                self._idle(client, bell, min(seconds, IDLE_LIMIT_SECONDS))
             else:
-                select.select([self._wake_receiver], [], [], seconds)
+                select.select([bell], [], [], seconds)
                 client.noop()
+            with suppress(BlockingIOError):
+                bell.recv(64)
         except (imaplib.IMAP4.error, OSError, EOFError, ValueError):
             self.close()
             raise MailboxUnavailable("the mailbox connection broke") from None
-        finally:
-            with suppress(BlockingIOError):
-                self._wake_receiver.recv(64)
 
     def wake(self) -> None:
         """End a `wait`, from any thread."""
-        with suppress(OSError):
-            self._wake_sender.send(b"w")
+        if (bells := self._bells) is not None:
+            with suppress(OSError):
+                bells[1].send(b"w")
+
+    def leave(self) -> None:
+        """Leave the server for good."""
+        self.close()
+        bells, self._bells = self._bells, None
+        for each in bells or ():
+            each.close()
 
     def close(self) -> None:
-        """Leave the server."""
+        """Drop the connection; the next call makes a new one."""
         client, self._client = self._client, None
         if client is not None:
             with suppress(imaplib.IMAP4.error, OSError, EOFError):
                 client.shutdown()
+
+    def _bell(self) -> socket.socket:
+        if self._bells is None:
+            self._bells = socket.socketpair()
+            self._bells[0].setblocking(False)
+        return self._bells[0]
 
     def _connected(self) -> imaplib.IMAP4:
         if self._client is None:
@@ -159,7 +172,7 @@ class ImapMailbox:
                     return int(size)
         return None
 
-    def _idle(self, client: imaplib.IMAP4, seconds: float) -> None:
+    def _idle(self, client: imaplib.IMAP4, bell: socket.socket, seconds: float) -> None:
         tag = client._new_tag()  # imaplib speaks IDLE only from Python 3.14 on
         client.send(tag + b" IDLE\r\n")
         while not (line := client.readline()).startswith(b"+"):
@@ -168,7 +181,7 @@ class ImapMailbox:
             if _tells(line):
                 seconds = 0.0
         if seconds and not self._has_more(client):
-            select.select([client.sock, self._wake_receiver], [], [], seconds)
+            select.select([client.sock, bell], [], [], seconds)
         client.send(b"DONE\r\n")
         while not (line := client.readline()).startswith(tag):
             if not line:
