@@ -15,9 +15,7 @@ from labohub.runtime.service import Platform, Service, Worker
 
 NAME = "ins-qualifier"
 PRODUCTION_HOSTS = frozenset({"services-ps-tlsm.ameli.fr", "services-ps.ameli.fr"})
-TEST_HOSTS = frozenset(
-    {"qualiflps-services-ps-tlsm.ameli.fr", "qualiflps.services-ps.ameli.fr", "localhost", "127.0.0.1"}
-)
+TEST_HOSTS = frozenset({"qualiflps-services-ps-tlsm.ameli.fr", "qualiflps.services-ps.ameli.fr"})
 
 
 def build(settings: InsQualifierSettings, platform: Platform) -> Service:

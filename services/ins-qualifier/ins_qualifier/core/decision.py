@@ -1,7 +1,7 @@
 """The decision table: what a check found gives a status, a code and a place in the worklist.
 
-Axis C is the control of coherence with a high-confidence device: the sender's word for it is PID-32 `VALI`. Axis I means
-that INSi recovered the traits and that they compare. Only both together qualify.
+Axis C is the control of coherence with a high-confidence device: the sender's word for it is PID-32 `VALI`. Axis I
+means that INSi recovered the traits and that they compare. Only both together qualify.
 Source: RNIV EXI SI 07 and 08; rows of the INS digest in docs/standards.md.
 """
 

@@ -1,7 +1,7 @@
 """The answers and faults of INSi, read leniently: by namespace, whatever the prefixes and the order.
 
-Real answers stray from their XSD (a severity `fatal`, a key that is absent or wrong, a history before its dates), so none is
-validated; what a decision needs and does not find makes the answer unusable instead.
+Real answers stray from their XSD (a severity `fatal`, a key that is absent or wrong, elements in another order), so none
+is validated; what a decision needs and does not find makes the answer unusable instead.
 Source: XSD INSiResultat 00.01 and urn:siram V01_01; answers observed in the qualification environment.
 """
 
@@ -69,7 +69,7 @@ class InsiFault:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A matricule of 15 characters with its authority. Dates verbatim. `key_given` is False when it was computed here."""
+    """A matricule of 15 characters with its authority. Dates verbatim. `key_given` False: it was computed here."""
 
     matricule: str
     oid: str

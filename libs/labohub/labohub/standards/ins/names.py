@@ -74,7 +74,7 @@ def normalise(text: str, field: Field) -> str:
     """Return the name in INSi's alphabet.
 
     Raises:
-        NameRefused: EMPTY, CHARSET, LENGTH, FIRST_CHAR, LAST_CHAR, SPACE_APOS, SPACE_HYPHEN, DOUBLE_HYPHEN or HYPHEN_RUN.
+        NameRefused: EMPTY, CHARSET, LENGTH, FIRST_CHAR, LAST_CHAR, SPACE_APOS, SPACE_HYPHEN, DOUBLE_HYPHEN, HYPHEN_RUN.
     """
     name = transliterate(text)
     if reason := _fault(name, field):
@@ -109,7 +109,7 @@ def compare_names(local: str, insi: str) -> Comparison:
 
 
 def compare_first_given_name(local: str, insi_list: str) -> Comparison:
-    """Return whether the first given name is the beginning of INSi's list. Whole names only: JEAN does not begin JEANNE."""
+    """Return whether the first given name begins INSi's list. Whole names only: JEAN does not begin JEANNE."""
     name, names = transliterate(local), transliterate(insi_list)
     if name and name in (names, names.partition(" ")[0]):
         return Comparison(Likeness.IDENTICAL, "FIRST_OF_LIST")
@@ -119,7 +119,7 @@ def compare_first_given_name(local: str, insi_list: str) -> Comparison:
 
 
 def compare_given_names(local_list: str, insi_list: str) -> Comparison:
-    """Return how close two lists of birth first names are. INSi may complete a local list, not shorten or reorder it."""
+    """Return how close two lists of birth first names are. INSi may complete a list, not shorten or reorder it."""
     if same := _same(local_list, insi_list):
         return same
     if _begins(transliterate(local_list), transliterate(insi_list)):

@@ -1,7 +1,8 @@
 """Which first name, with or without the birth place, is the next to ask INSi.
 
-First names one by one in their order, never cut at a hyphen; then all together. After an ambiguous answer: all together,
-then the ambiguous question with the birth place. Nothing else is varied: no other sex, no swapped date, no used name.
+First names one by one in their order, never cut at a hyphen; then all together. After an ambiguous answer: all
+together, then the ambiguous question with the birth place. Nothing else is varied: no other sex, no swapped date, no
+used name.
 Source: behaviour of two CNDA-certified clients (tests 2.06 and 2.07); regional INS sheets.
 """
 

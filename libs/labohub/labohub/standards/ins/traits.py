@@ -21,7 +21,7 @@ class StrictTraits(NamedTuple):
 
 
 class TraitComparison(NamedTuple):
-    """One trait's comparison, under a stable name: birth_name, first_given_name, given_names, sex, birth_date, birth_place."""
+    """One trait's comparison, under the name it has in `StrictTraits`."""
 
     trait: str
     likeness: Likeness
@@ -42,7 +42,7 @@ def compare(local: StrictTraits, insi: StrictTraits) -> tuple[TraitComparison, .
 
 
 def compare_places(local: str, insi: str) -> Comparison:
-    """Return how close two COG codes are. Codes of countries are known to differ; an unknown one is completed by INSi."""
+    """Return how close two COG codes are. Codes of countries may differ; INSi completes an unknown one."""
     if local.upper() == insi.upper() and local:
         return Comparison(Likeness.IDENTICAL, "SAME")
     if not insi:

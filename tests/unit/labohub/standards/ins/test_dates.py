@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+
 from labohub.standards.ins import dates
 from labohub.standards.ins.dates import Flag
 

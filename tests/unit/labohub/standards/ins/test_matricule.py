@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+
 from labohub.standards.ins import matricule
 from labohub.standards.ins.matricule import Origin
 

@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+
 from labohub.standards.ins import names, search_plan
 from labohub.standards.ins.names import Field, Likeness, NameRefused
 

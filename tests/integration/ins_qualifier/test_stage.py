@@ -1,0 +1,419 @@
+"""The identity stage whole: log, SQLite, worker, HTTPS with mutual TLS, simulator."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from labohub.contracts.events import IdentityQualified, IdentityUnresolved
+from labohub.contracts.values import IdentityStatus, Ins, Request
+from labohub.standards.ins.matricule import control_key, with_key
+from labosim.identities import PUBLIC, TestIdentity, generated_identity
+from labosim.pki import Pki
+from tests.support.ins import InsRig, patient_of, received
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return Pki.create(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, pki: Pki) -> AsyncIterator[InsRig]:
+    rig = InsRig(tmp_path, pki)
+    await rig.start()
+    yield rig
+    await rig.stop()
+
+
+def public(birth_name: str) -> TestIdentity:
+    return next(identity for identity in PUBLIC if identity.birth_name == birth_name)
+
+
+async def unresolved(rig: InsRig) -> IdentityUnresolved:
+    (event,) = await rig.decided(1)
+    assert isinstance(event, IdentityUnresolved)
+    return event
+
+
+async def item(rig: InsRig) -> dict[str, object]:
+    page = (await rig.get("/api/v1/worklists/identity")).json()
+    assert len(page["items"]) == 1
+    return dict(page["items"][0])
+
+
+async def test_a_validated_identity_that_insi_confirms_is_qualified_with_the_traits_of_insi(rig: InsRig) -> None:
+    person = public("PAT-TROIS")
+
+    await rig.receive(received(patient_of(person, given_names="Dominique")))
+
+    (event,) = await rig.decided(1)
+    assert isinstance(event, IdentityQualified)
+    assert event.identity.status is IdentityStatus.QUALIFIEE
+    assert event.identity.ins == Ins(matricule=person.matricule, oid=person.oid)
+    assert event.identity.traits.given_names == "DOMINIQUE MARIE-LOUISE"
+    assert event.identity.traits.birth_date == "19790328"
+    assert [call.outcome for call in rig.simulator.calls] == ["00"]
+    assert (await rig.get("/api/v1/worklists/identity")).json()["items"] == []
+
+
+async def test_a_validated_identity_without_a_matricule_receives_it_from_insi(rig: InsRig) -> None:
+    person = generated_identity(7)
+
+    await rig.receive(received(patient_of(person, with_ins=False)))
+
+    (event,) = await rig.decided(1)
+    assert isinstance(event, IdentityQualified)
+    assert event.identity.ins == Ins(matricule=person.matricule, oid=person.oid)
+
+
+async def test_a_deletion_is_qualified_like_a_report(rig: InsRig) -> None:
+    await rig.receive(received(patient_of(generated_identity(8)), request=Request.DELETION))
+
+    (event,) = await rig.decided(1)
+    assert isinstance(event, IdentityQualified)
+    assert event.report.request is Request.DELETION
+
+
+async def test_a_former_matricule_is_replaced_by_the_active_one(rig: InsRig) -> None:
+    person = public("ECETINSI")
+    patient = patient_of(person).model_copy(update={"ins": Ins(matricule=person.former[0], oid=person.oid)})
+
+    await rig.receive(received(patient))
+
+    (event,) = await rig.decided(1)
+    assert isinstance(event, IdentityQualified)
+    assert event.identity.ins == Ins(matricule=person.matricule, oid=person.oid)
+
+
+async def test_a_nia_is_qualified_under_its_own_authority(rig: InsRig) -> None:
+    await rig.receive(received(patient_of(public("PROVISOIRE"))))
+
+    (event,) = await rig.decided(1)
+    assert isinstance(event, IdentityQualified)
+    assert event.identity.ins is not None
+    assert event.identity.ins.oid == "1.2.250.1.213.1.4.9"
+
+
+async def test_an_identity_that_nobody_validated_is_recovered_but_not_qualified(rig: InsRig) -> None:
+    await rig.receive(received(patient_of(generated_identity(9), reliability=(), with_ins=False)))
+
+    event = await unresolved(rig)
+    assert (event.status, event.code) == (IdentityStatus.RECUPEREE, "ins.not-validated")
+
+
+async def test_an_unknown_identity_goes_to_the_worklist_after_the_whole_plan(rig: InsRig) -> None:
+    person = public("TCHITCHI")
+    patient = patient_of(person, birth_name="HOUILLES", given_names="PIERRE PAUL JACQUES", first_given_name="PIERRE")
+
+    await rig.receive(received(patient))
+
+    event = await unresolved(rig)
+    assert (event.status, event.code) == (IdentityStatus.VALIDEE, "insi.not-found")
+    assert [call.outcome for call in rig.simulator.calls] == ["01"] * 4
+    assert (await item(rig))["reasons"] == [{"subject": "insi", "reason": "01"}]
+
+
+async def test_a_hit_on_a_later_first_name_is_no_match(rig: InsRig) -> None:
+    person = public("TCHITCHI")
+
+    await rig.receive(received(patient_of(person, given_names="OLA CATARINA BELLA", first_given_name="OLA")))
+
+    assert (await unresolved(rig)).code == "ins.traits-mismatch"
+    assert [call.outcome for call in rig.simulator.calls] == ["01", "00"]
+
+
+async def test_an_ambiguous_answer_is_resolved_by_the_birth_place(rig: InsRig) -> None:
+    person = public("DE VINCI")
+
+    await rig.receive(received(patient_of(person, given_names="LEONARDO")))
+
+    (event,) = await rig.decided(1)
+    assert isinstance(event, IdentityQualified)
+    assert [call.outcome for call in rig.simulator.calls] == ["02", "00"]
+
+
+async def test_an_ambiguous_answer_without_a_birth_place_goes_to_the_worklist(rig: InsRig) -> None:
+    person = public("DE VINCI")
+
+    await rig.receive(received(patient_of(person, given_names="LEONARDO", birth_place="")))
+
+    assert (await unresolved(rig)).code == "insi.ambiguous"
+
+
+async def test_a_wrong_key_is_never_qualified_and_the_worklist_says_why(rig: InsRig) -> None:
+    person = generated_identity(10)
+    body = person.matricule[:13]
+    wrong = f"{body}{control_key(body) % 97 + 1:02d}"
+    patient = patient_of(person).model_copy(update={"ins": Ins(matricule=wrong, oid=person.oid)})
+
+    await rig.receive(received(patient))
+
+    assert (await unresolved(rig)).code == "ins.matricule-rejected"
+    assert (await item(rig))["reasons"] == [{"subject": "matricule", "reason": "KEY"}]
+
+
+async def test_another_persons_matricule_is_a_conflict_of_high_priority(rig: InsRig) -> None:
+    other = generated_identity(12)
+    patient = patient_of(generated_identity(11)).model_copy(
+        update={"ins": Ins(matricule=other.matricule, oid=other.oid)}
+    )
+
+    await rig.receive(received(patient))
+
+    assert (await unresolved(rig)).code == "ins.conflict"
+    assert (await item(rig))["priority"] == "high"
+
+
+@pytest.mark.parametrize(
+    ("traits", "code", "calls"),
+    [
+        ({"birth_place": "13055"}, "ins.traits-mismatch", 1),
+        ({"sex": "U"}, "ins.sex-unusable", 0),
+        ({"birth_date": "19"}, "ins.date-unusable", 0),
+        ({"birth_date": ""}, "ins.incomplete", 0),
+        ({"birth_name": "TEST_7"}, "ins.name-refused", 0),
+        ({"birth_name": ""}, "ins.incomplete", 0),
+    ],
+)
+async def test_each_unusable_or_differing_trait_has_its_code(
+    rig: InsRig, traits: dict[str, str], code: str, calls: int
+) -> None:
+    await rig.receive(received(patient_of(generated_identity(13), **traits)))
+
+    assert (await unresolved(rig)).code == code
+    assert len(rig.simulator.calls) == calls
+
+
+@pytest.mark.parametrize("attribute", ["DOUT", "FICT", "ANOM", "CACH"])
+async def test_insi_is_never_asked_about_a_doubtful_or_fictitious_identity(rig: InsRig, attribute: str) -> None:
+    await rig.receive(received(patient_of(generated_identity(14), reliability=("VALI", attribute))))
+
+    event = await unresolved(rig)
+    assert (event.status, event.code) == (IdentityStatus.PROVISOIRE, "ins.attribute")
+    assert not rig.simulator.calls
+
+
+async def test_an_ins_with_a_provisional_identity_is_contradictory(rig: InsRig) -> None:
+    await rig.receive(received(patient_of(generated_identity(15), reliability=("PROV",))))
+
+    assert (await unresolved(rig)).code == "ins.contradictory"
+
+
+async def test_a_wrong_key_in_the_answer_is_an_incident_for_operations(rig: InsRig) -> None:
+    rig.faults.order("insi", "wrong-key")
+
+    await rig.receive(received(patient_of(generated_identity(16))))
+
+    assert (await unresolved(rig)).code == "insi.answer-unusable"
+    assert (await item(rig))["priority"] == "technical"
+
+
+async def test_a_fault_on_the_traits_is_not_tried_again(rig: InsRig) -> None:
+    rig.faults.order("insi", "fault", code="insi_19")
+
+    await rig.receive(received(patient_of(generated_identity(17))))
+
+    assert (await unresolved(rig)).code == "insi.refused"
+    assert [call.outcome for call in rig.simulator.calls] == ["insi_19"]
+
+
+async def test_reports_wait_during_an_outage_and_resume_by_themselves(rig: InsRig) -> None:
+    await rig.simulator.stop()
+    events = [received(patient_of(generated_identity(n)), report=f"R{n}") for n in range(20, 30)]
+
+    await rig.receive(*events)
+    async with asyncio.timeout(10):
+        while (queue := (await rig.get("/api/v1/identity/queue")).json())["insi"] == "open" or not queue["waiting"]:
+            await asyncio.sleep(0.01)
+    assert queue["insi"] == "insi.unavailable"
+    assert queue["oldest_at"] is not None
+    assert rig.answers == []
+    await rig.simulator.start()
+
+    decided = await rig.decided(10)
+    assert {type(event) for event in decided} == {IdentityQualified}
+    assert {event.report_id for event in decided} == {event.report_id for event in events}
+    assert (await rig.get("/api/v1/identity/queue")).json()["waiting"] == 0
+
+
+@pytest.mark.parametrize("kind", ["outage", "garbage", "fault"])
+async def test_a_technical_failure_is_tried_again_until_an_answer_comes(rig: InsRig, kind: str) -> None:
+    rig.faults.order("insi", kind, seconds=0.3, code="desir_1020" if kind == "fault" else "")
+
+    await rig.receive(received(patient_of(generated_identity(31))))
+
+    (event,) = await rig.decided(1)
+    assert isinstance(event, IdentityQualified)
+    assert len(rig.simulator.calls) > 1
+    assert rig.simulator.calls[-1].outcome == "00"
+
+
+async def test_a_refused_installation_stops_the_calls_and_keeps_the_reports(rig: InsRig) -> None:
+    rig.faults.order("insi", "fault", code="desir_560")
+
+    await rig.receive(received(patient_of(generated_identity(32))))
+    async with asyncio.timeout(10):
+        while (await rig.get("/api/v1/identity/queue")).json()["insi"] != "insi.misconfigured":
+            await asyncio.sleep(0.01)
+    assert rig.answers == []
+    rig.faults.clear()
+
+    (event,) = await rig.decided(1)
+    assert isinstance(event, IdentityQualified)
+
+
+async def test_the_messages_of_one_report_are_decided_in_their_order(rig: InsRig) -> None:
+    rig.faults.order("insi", "slow", rate=0.3, delay_seconds=0.05)
+    events = [
+        received(patient_of(generated_identity(40 + report)), report=f"R{report}", number=number)
+        for number in range(5)
+        for report in range(6)
+    ]
+
+    await rig.receive(*events)
+
+    decided = await rig.decided(30)
+    for report in range(6):
+        assert [event.message_id for event in decided if event.report_id == f"R{report}"] == [
+            f"R{report}-M{number}" for number in range(5)
+        ]
+
+
+async def test_a_repeated_event_is_decided_once(rig: InsRig) -> None:
+    event = received(patient_of(generated_identity(50)))
+
+    await rig.receive(event, event)
+    await rig.receive(event, received(patient_of(generated_identity(51)), report="R2"))
+
+    decided = await rig.decided(2)
+    assert sorted(event.report_id for event in decided) == ["R1", "R2"]
+    assert len(rig.simulator.calls) == 2
+
+
+async def test_a_person_can_ask_for_another_check_and_the_report_resumes(rig: InsRig) -> None:
+    person = TestIdentity(
+        "MARTINEAU", "ODILE", "19610203", "F", "33063", with_key("2610233063123"), "1.2.250.1.213.1.4.8"
+    )
+    await rig.receive(received(patient_of(person, with_ins=False)))
+    assert (await unresolved(rig)).code == "insi.not-found"
+    name = (await item(rig))["id"]
+    rig.simulator.register.add(person)
+
+    answer = await rig.post(f"/api/v1/worklists/identity/{name}/resolve", {"decision": "retry", "operator": "x1"})
+
+    assert answer.status_code == 202
+    decided = await rig.decided(2)
+    assert isinstance(decided[1], IdentityQualified)
+    assert decided[0].event_id != decided[1].event_id
+    assert (await rig.get("/api/v1/worklists/identity")).json()["items"] == []
+    closed = (await rig.get(f"/api/v1/worklists/identity/{name}")).json()
+    assert [(act["act"], act["actor"]) for act in closed["history"]] == [
+        ("opened", "ins-qualifier"),
+        ("retry", "x1"),
+        ("closed", "ins-qualifier"),
+    ]
+    again = await rig.post(f"/api/v1/worklists/identity/{name}/resolve", {"decision": "retry"})
+    assert (again.status_code, again.json()["code"]) == (422, "worklist.item-closed")
+
+
+async def test_a_message_that_a_later_one_overtook_is_not_checked_again(rig: InsRig) -> None:
+    person = generated_identity(60)
+    await rig.receive(received(patient_of(person, sex="U"), number=1), received(patient_of(person), number=2))
+    await rig.decided(2)
+    name = (await item(rig))["id"]
+
+    answer = await rig.post(f"/api/v1/worklists/identity/{name}/resolve", {"decision": "retry"})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "worklist.superseded")
+    assert (await rig.get("/api/v1/worklists/identity")).json()["items"] == []
+
+
+async def test_the_worklist_masks_the_patient_until_asked_and_writes_the_look_down(rig: InsRig) -> None:
+    person = generated_identity(61)
+    await rig.receive(received(patient_of(person, birth_place="13055")))
+    await unresolved(rig)
+    listed = await rig.get("/api/v1/worklists/identity")
+    name = listed.json()["items"][0]["id"]
+
+    masked = await rig.get(f"/api/v1/worklists/identity/{name}")
+    shown = await rig.get(f"/api/v1/worklists/identity/{name}?reveal=true&operator=officer-1")
+
+    for text in (listed.text, masked.text):
+        assert person.birth_name not in text
+        assert person.matricule not in text
+        assert person.birth_date[4:] not in text.replace("-", "")
+    assert shown.json()["patient"]["traits"]["birth_name"] == person.birth_name
+    assert shown.json()["proposal"]["matricule"] == person.matricule
+    assert shown.json()["comparison"]["birth_place"] == "mismatch"
+    assert shown.json()["comparison"]["birth_name"] == "identical"
+    history = (await rig.get(f"/api/v1/worklists/identity/{name}")).json()["history"]
+    assert ("revealed", "officer-1") in [(act["act"], act["actor"]) for act in history]
+
+
+async def test_an_unknown_item_is_not_found(rig: InsRig) -> None:
+    assert (await rig.get("/api/v1/worklists/identity/nothing")).status_code == 404
+    assert (await rig.post("/api/v1/worklists/identity/nothing/resolve", {"decision": "retry"})).status_code == 404
+    assert (await rig.post("/api/v1/worklists/identity/nothing/resolve", {"decision": "guess"})).status_code == 422
+
+
+async def test_the_worklist_is_read_page_by_page(rig: InsRig) -> None:
+    await rig.receive(*(received(patient_of(generated_identity(n), sex="U"), report=f"R{n}") for n in range(70, 75)))
+    await rig.decided(5)
+
+    pages, after = [], ""
+    while True:
+        page = (await rig.get(f"/api/v1/worklists/identity?limit=2&after={after}")).json()
+        pages.append([item["report_id"] for item in page["items"]])
+        if not (after := page["next"]):
+            break
+
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert len({report for page in pages for report in page}) == 5
+
+
+async def test_each_call_leaves_a_trace_with_its_raw_answer(rig: InsRig) -> None:
+    await rig.simulator.stop()
+    await rig.receive(received(patient_of(generated_identity(80))))
+    async with asyncio.timeout(10):
+        while (await rig.get("/api/v1/identity/queue")).json()["waiting"] == 0:
+            await asyncio.sleep(0.01)
+    await rig.simulator.start()
+    await rig.decided(1)
+
+    traces = await rig.traces()
+
+    assert {trace.outcome for trace in traces} == {"insi.unavailable", "00"}
+    (answered,) = [trace for trace in traces if trace.outcome == "00"]
+    assert len({trace.message_id for trace in traces}) == len(traces)
+    assert b"RESULTAT" in await rig.platform.blobs.read(answered.answer)
+    stored = b"".join(path.read_bytes() for path in (rig.folder / "blobs").rglob("*") if path.is_file())
+    assert generated_identity(80).matricule[:13].encode() not in stored
+
+
+async def test_a_test_authority_is_refused_in_production(tmp_path: Path, pki: Pki) -> None:
+    rig = InsRig(tmp_path, pki, environment="production")
+    await rig.start()
+    try:
+        await rig.receive(received(patient_of(public("PAT-TROIS"))))
+        event = await unresolved(rig)
+    finally:
+        await rig.stop()
+    assert event.code == "insi.answer-unusable"
+
+
+async def test_a_stop_in_the_middle_loses_nothing(rig: InsRig) -> None:
+    rig.simulator.latency_seconds = 0.05
+    events = [received(patient_of(generated_identity(n)), report=f"R{n}") for n in range(100, 160)]
+    await rig.receive(*events)
+    first = {event.report_id for event in await rig.decided(5)}
+
+    await rig.stop_hub()
+    first |= {event.report_id for event in rig.answers}
+    await rig.start_hub()
+
+    async with asyncio.timeout(20):
+        while len(first | {event.report_id for event in rig.answers}) < 60:
+            await asyncio.sleep(0.01)
+    assert first | {event.report_id for event in rig.answers} == {event.report_id for event in events}
