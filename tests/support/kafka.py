@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deploy.kafka import kafka
 from tests.support.ports import free_ports
+from tests.support.processes import spawn
 
 STOP_SECONDS = 30.0
 
@@ -34,8 +35,7 @@ class KafkaBroker:
         kafka.prepare(self._data, self.port, self._controller_port)
         command = [sys.executable, kafka.__file__ or "", "run", "--with-parent", "--data", str(self._data)]
         command += ["--port", str(self.port), "--controller-port", str(self._controller_port), "--heap", "384m"]
-        with (self._data / "broker.log").open("ab") as log:
-            process = self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = self._process = spawn(command, self._data / "broker.log", self._data)
         kafka.wait_until_it_answers(self.port, lambda: process.poll() is None, self._data / "broker.log")
 
     def kill(self) -> None:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from tests.support.ports import free_ports
+from tests.support.processes import spawn
 
 START_SECONDS = 60.0
 SUPERUSER = "labohub"
@@ -55,11 +56,9 @@ class PostgresServer:
         }
         command = [self._program("postgres"), "-D", str(self._data)]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        with (self._folder / "server.log").open("ab") as log:
-            # SIGINT is PostgreSQL's fast shutdown: a test run that is killed leaves no server.
-            self._process = subprocess.Popen(
-                [*_as_unprivileged("--pdeathsig", "INT"), *command], stdout=log, stderr=log, cwd=self._folder
-            )
+        # SIGINT is PostgreSQL's fast shutdown: a test run that is killed leaves no server.
+        command = [*_as_unprivileged("--pdeathsig", "INT"), *command]
+        self._process = spawn(command, self._folder / "server.log", self._folder)
         self._wait()
 
     def stop(self) -> None:
