@@ -1,0 +1,145 @@
+"""The building of documents from results, on SQLite, from the qualified identity to the event."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from labohub.contracts.events import DocumentBuilt, DocumentRefused
+from labohub.contracts.values import IdentityStatus
+from tests.support.cda import IDENTITY, POTASSIUM, CdaRig, CdaView, battery, names, result, results_of
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[CdaRig]:
+    rig = CdaRig(tmp_path)
+    await rig.start()
+    yield rig
+    await rig.stop()
+
+
+async def built(rig: CdaRig) -> DocumentBuilt:
+    event = (await rig.work())[-1]
+    assert isinstance(event, DocumentBuilt)
+    return event
+
+
+async def test_results_become_a_document_its_pdf_and_a_conformance_report(rig: CdaRig) -> None:
+    await rig.structure(results_of())
+
+    event = await built(rig)
+
+    document = await rig.blobs.read(event.document)
+    view = CdaView(document)
+    assert event.document.sha256 == hashlib.sha256(document).hexdigest()
+    assert view.one("c:id").get("root") == event.facts.unique_id
+    assert view.one("c:setId").get("root") == event.facts.set_id
+    assert event.pdf is not None
+    assert view.pdf == await rig.blobs.read(event.pdf)
+    assert event.conformance == "not-configured"
+    assert event.conformance_report is not None
+    written = json.loads(await rig.blobs.read(event.conformance_report))
+    assert written["official_rules"] == "not-configured"
+    assert written["document_id"] == event.facts.unique_id
+
+
+async def test_the_same_event_twice_makes_one_document(rig: CdaRig) -> None:
+    await rig.structure(results_of())
+    await rig.structure(results_of())
+
+    assert names(await rig.work()) == ["DocumentBuilt"]
+
+
+async def test_the_same_results_in_another_message_are_the_same_document(rig: CdaRig) -> None:
+    await rig.structure(results_of(), message_id="m-1")
+    first = await built(rig)
+    await rig.structure(results_of(), message_id="m-2")
+    second = await built(rig)
+
+    assert second.message_id == "m-2"
+    assert second.document == first.document
+    assert second.facts == first.facts
+    assert second.event_id != first.event_id
+
+
+async def test_a_correction_replaces_the_document_it_corrects(rig: CdaRig) -> None:
+    await rig.structure(results_of(), message_id="m-1")
+    first = await built(rig)
+    corrected = battery(result(), result(POTASSIUM, "4.6", status="C"), status="C")
+    await rig.structure(results_of(corrected), message_id="m-2")
+    second = await built(rig)
+
+    assert (second.facts.version_number, second.facts.set_id) == (2, first.facts.set_id)
+    assert second.facts.replaces == first.facts.unique_id
+    view = CdaView(await rig.blobs.read(second.document))
+    related = view.one("c:relatedDocument")
+    assert related.get("typeCode") == "RPLC"
+    assert view.one("c:relatedDocument/c:parentDocument/c:id").get("root") == first.facts.unique_id
+
+
+async def test_a_refused_version_is_not_replaced_by_the_next(rig: CdaRig) -> None:
+    await rig.structure(results_of(battery(result(value_type="ED", value="JVBERi0="))), message_id="m-1")
+    await rig.structure(results_of(), message_id="m-2")
+
+    refused, event = await rig.work()
+    assert isinstance(refused, DocumentRefused)
+    assert refused.code == "cda.not-supported-yet"
+    assert isinstance(event, DocumentBuilt)
+    assert (event.facts.version_number, event.facts.replaces) == (1, "")
+
+
+async def test_two_reports_never_share_an_identifier(rig: CdaRig) -> None:
+    await rig.structure(results_of(), message_id="m-1", report_id="report-1")
+    await rig.structure(results_of(), message_id="m-2", report_id="report-2")
+
+    first, second = await rig.work()
+    assert isinstance(first, DocumentBuilt)
+    assert isinstance(second, DocumentBuilt)
+    assert first.facts.set_id != second.facts.set_id
+
+
+async def test_a_message_without_a_publishable_result_is_refused_with_its_reason(rig: CdaRig) -> None:
+    await rig.structure(results_of(battery(result(status="W"), status="P")))
+
+    (event,) = await rig.work()
+    assert isinstance(event, DocumentRefused)
+    assert (event.code, event.control_id) == ("cda.no-result", "C-1")
+
+
+async def test_a_missing_blob_refuses_the_report_and_stops_nothing_else(rig: CdaRig) -> None:
+    await rig.structure(results_of(), message_id="m-1", report_id="report-1")
+    lost = await rig.blobs.put(results_of(number="L-2").model_dump_json().encode(), "application/json")
+    await rig.structure(results_of(number="L-2"), message_id="m-2", report_id="report-2")
+    for path in (rig.folder / "blobs").rglob("*"):
+        if path.is_file() and lost.sha256 and path.stat().st_size:
+            path.unlink()
+
+    events = await rig.work()
+    assert {type(event) for event in events} == {DocumentRefused}
+    assert {event.code for event in events if isinstance(event, DocumentRefused)} == {"blob.missing"}
+
+
+async def test_an_identity_that_is_not_qualified_takes_no_matricule_along(rig: CdaRig) -> None:
+    provisional = IDENTITY.model_copy(update={"status": IdentityStatus.VALIDEE})
+    await rig.structure(results_of(), provisional)
+
+    event = await built(rig)
+    document = await rig.blobs.read(event.document)
+    assert IDENTITY.ins is not None
+    assert IDENTITY.ins.matricule.encode() not in document
+    assert "1.2.250.1.213.1.4.10" not in {each.get("root") for each in CdaView(document).all(".//c:patientRole/c:id")}
+
+
+async def test_a_restart_before_settling_gives_the_very_same_bytes(rig: CdaRig, tmp_path: Path) -> None:
+    await rig.structure(results_of())
+    first = await built(rig)
+    other = CdaRig(tmp_path / "other")
+    await other.start()
+    await other.structure(results_of())
+    second = await built(other)
+    await other.stop()
+
+    assert second.document.sha256 == first.document.sha256
+    assert second.event_id == first.event_id
