@@ -53,6 +53,9 @@ share.coordinator.state.topic.min.isr=1
 # Labohub creates its topics itself; a name with a typing error must not become one.
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
+# A broker that was killed may register again as soon as its old self is given up.
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=400
 num.network.threads=2
 num.io.threads=4
 """

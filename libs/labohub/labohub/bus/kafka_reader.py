@@ -19,6 +19,7 @@ T = TypeVar("T")
 Prepare = Callable[[str], Awaitable[None]]  # makes sure that a topic exists
 
 POLL_MS = 1_000  # how long one request for records waits
+HEARTBEAT_MS = 1_000  # how late a member learns that the group shares its partitions anew
 HANDOVER_SECONDS = 5.0  # how long a rebalance waits for the batch in hand, so that nobody has to repeat it
 REBALANCE_SECONDS = 20.0  # how long the group waits for its members; below the client's request timeout of 40 s
 STOP_SECONDS = 5.0
@@ -148,7 +149,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 session_timeout_ms=int(self.options.session_seconds * 1000),
-                heartbeat_interval_ms=int(self.options.session_seconds * 1000 / 4),
+                heartbeat_interval_ms=HEARTBEAT_MS,
                 rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),
                 metadata_max_age_ms=60_000,
             )
