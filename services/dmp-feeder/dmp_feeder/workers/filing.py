@@ -73,6 +73,7 @@ class _Batch:
         self._units = units
         self._office = office
         self._registry = Registry(office.installation, office.dmp, office.clock)
+        self._departed: set[str] = set()
         self._departing: Batcher[Departure, bool] = Batcher(self._depart, office.batch_size)
         self._settling: Batcher[Outcome, bool] = Batcher(self._settle, office.batch_size)
 
@@ -109,7 +110,8 @@ class _Batch:
         else:
             channel.succeeded()
             return outcome
-        return Outcome(work, filing, verdict, filing.operation, sent=True)
+        sent = work.state == TRANSMITTING or work.id in self._departed
+        return Outcome(work, filing, verdict, filing.operation, sent=sent)
 
     async def _try(self, work: Work, filing: Filing, kept: KeptLot | None) -> Outcome | None:
         content = await self._office.blobs.read(filing.document)
@@ -178,7 +180,8 @@ class _Batch:
                 ours.append(await unit.filings.mark(each.work, TRANSMITTING))
                 if ours[-1] and each.lot is not None:
                     await unit.lots.keep(each.work.id, each.lot)
-            return ours
+        self._departed.update(each.work.id for each, kept in zip(departures, ours, strict=True) if kept)
+        return ours
 
     async def _settle(self, ended: Sequence[Outcome]) -> list[bool]:
         return await settle_all(self._units, ended, self._office.patience)
