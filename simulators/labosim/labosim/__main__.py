@@ -1,5 +1,6 @@
-"""`python -m labosim` is `labosim`."""
+"""`python -m labosim`."""
 
 from labosim.main import main
 
-main()
+if __name__ == "__main__":
+    main()

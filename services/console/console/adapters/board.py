@@ -89,7 +89,8 @@ class SqlBoard:
     async def show(self, facts: Facts, now: datetime) -> None:
         """Write what one event changes."""
         await self._step(facts)
-        await self._message(facts)
+        if facts.message_id:  # a set-aside event may know its report alone
+            await self._message(facts)
         if facts.received is not None or facts.archived is not None:
             await self._report(facts)
         if facts.destinations:

@@ -145,7 +145,9 @@ def _refused(request: _Request, wanted: Destinations) -> DayMessage:
     return replace(message, mails=0, to_dmp=False)
 
 
-def _told(request: _Request, story: str, er7: bytes, wanted: Destinations, copy: Copy, document: bytes) -> DayMessage:
+def _told(
+    request: _Request, story: str, *, er7: bytes, wanted: Destinations, copy: Copy, document: bytes
+) -> DayMessage:
     return DayMessage(
         control_id=request.control_id,
         path="relay",

@@ -1,0 +1,14 @@
+"""What the command `labohub` asks of a running hub, from outside."""
+
+import typer
+
+from embedded.cli import doctor, reports, send
+
+app = typer.Typer(name="labohub", no_args_is_help=True, add_completion=False, help="The laboratory reports' hub.")
+app.command("send")(send.send)
+app.command("reports")(reports.reports)
+app.command("report")(reports.report)
+app.command("dead")(reports.dead)
+app.command("doctor")(doctor.doctor)
+
+__all__ = ["app"]
