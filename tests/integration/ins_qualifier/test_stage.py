@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -178,7 +179,7 @@ async def test_another_persons_matricule_is_a_conflict_of_high_priority(rig: Ins
     ],
 )
 async def test_each_unusable_or_differing_trait_has_its_code(
-    rig: InsRig, traits: dict[str, str], code: str, calls: int
+    rig: InsRig, traits: dict[str, Any], code: str, calls: int
 ) -> None:
     await rig.receive(received(patient_of(generated_identity(13), **traits)))
 

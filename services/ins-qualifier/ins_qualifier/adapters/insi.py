@@ -1,6 +1,7 @@
 """INSi over HTTPS with the software certificate."""
 
 import asyncio
+import itertools
 import ssl
 import time
 from collections.abc import Callable
@@ -19,11 +20,12 @@ from labohub.standards.ins.insi_request import CONTENT_TYPE, CallContext, Search
 CALLS = Counter("ins_qualifier_insi_calls_total", "Calls to INSi by their outcome.", ["outcome"])
 CALL_SECONDS = Histogram("ins_qualifier_insi_call_seconds", "Time of a call to INSi.")
 KEEP_ALIVE_SECONDS = 50.0
+POOL_CONNECTIONS = 8  # httpx looks at every connection of a pool on every call: small pools cost less
 MAX_ANSWER_BYTES = 1024 * 1024  # an answer is some kilobytes
 
 
 class InsiClient:
-    """One HTTP client with connections kept open."""
+    """Connections kept open, in small pools used in turn."""
 
     def __init__(
         self, settings: InsQualifierSettings, clock: Clock, new_id: Callable[[], str] = lambda: str(uuid4())
@@ -33,17 +35,9 @@ class InsiClient:
         self._software = settings.software()
         self._clock, self._new_id = clock, new_id
         self._total_seconds = settings.call_timeout_seconds
-        self._client = httpx.AsyncClient(
-            verify=_tls(settings),
-            timeout=httpx.Timeout(settings.call_timeout_seconds, connect=settings.connect_timeout_seconds),
-            limits=httpx.Limits(
-                max_connections=settings.connections,
-                max_keepalive_connections=settings.connections,
-                keepalive_expiry=KEEP_ALIVE_SECONDS,
-            ),
-            headers={"Content-Type": CONTENT_TYPE, "Accept": "application/soap+xml"},
-            trust_env=False,
-        )
+        tls = _tls(settings)
+        self._clients = [_client(settings, tls) for _ in range(-(-settings.connections // POOL_CONNECTIONS))]
+        self._next = itertools.cycle(self._clients)
 
     async def search(self, query: SearchQuery, message_id: str) -> Reply:
         """Return the reply to a search by traits.
@@ -67,12 +61,13 @@ class InsiClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        for client in self._clients:
+            await client.aclose()
 
     async def _post(self, content: bytes) -> httpx.Response:
         try:
             async with asyncio.timeout(self._total_seconds):
-                return await self._client.post(self._url, content=content)
+                return await next(self._next).post(self._url, content=content)
         except httpx.HTTPError as error:
             if _is_refused_by_tls(error):
                 raise InsiMisconfigured("the TLS handshake with INSi is refused") from None
@@ -93,6 +88,20 @@ def _read(response: httpx.Response) -> Answer | InsiFault | None:
         return None
     except Refused:
         raise InsiUnavailable("INSi does not answer with SOAP") from None
+
+
+def _client(settings: InsQualifierSettings, tls: ssl.SSLContext) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=tls,
+        timeout=httpx.Timeout(settings.call_timeout_seconds, connect=settings.connect_timeout_seconds),
+        limits=httpx.Limits(
+            max_connections=POOL_CONNECTIONS,
+            max_keepalive_connections=POOL_CONNECTIONS,
+            keepalive_expiry=KEEP_ALIVE_SECONDS,
+        ),
+        headers={"Content-Type": CONTENT_TYPE, "Accept": "application/soap+xml"},
+        trust_env=False,
+    )
 
 
 def _tls(settings: InsQualifierSettings) -> ssl.SSLContext:

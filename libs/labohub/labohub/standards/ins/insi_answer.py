@@ -1,6 +1,6 @@
 """The answers and faults of INSi, read leniently: by namespace, whatever the prefixes and the order.
 
-Real answers stray from their XSD (a severity `fatal`, a key that is absent or wrong, elements in another order), so none
+Real answers stray from their XSD (a severity `fatal`, a key absent or wrong, elements in another order), so none
 is validated; what a decision needs and does not find makes the answer unusable instead.
 Source: XSD INSiResultat 00.01 and urn:siram V01_01; answers observed in the qualification environment.
 """
