@@ -11,7 +11,7 @@ import labohub
 from cda_builder.settings import CdaBuilderSettings
 from console.settings import ConsoleSettings
 from dmp_feeder.settings import DmpFeederSettings
-from ingest_hl7.settings import IngestHl7Settings
+from ingest_hl7.settings import IngestSettings
 from ins_qualifier.settings import InsQualifierSettings
 from labohub.contracts.events import EVENTS
 from labohub.errors import HubError, Misconfigured, Refused, Unavailable
@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings
 
 SETTINGS: tuple[tuple[str, type[BaseSettings]], ...] = (
     ("All services", LabohubSettings),
-    ("ingest-hl7", IngestHl7Settings),
+    ("ingest-hl7", IngestSettings),
     ("ins-qualifier", InsQualifierSettings),
     ("cda-builder", CdaBuilderSettings),
     ("mss-sender", MssSenderSettings),

@@ -13,7 +13,7 @@ import uvloop
 from cda_builder.settings import CdaBuilderSettings
 from console.settings import ConsoleSettings
 from dmp_feeder.settings import DmpFeederSettings
-from ingest_hl7.settings import IngestHl7Settings
+from ingest_hl7.settings import IngestSettings
 from ins_qualifier.settings import InsQualifierSettings
 from labohub.errors import Misconfigured, Unavailable
 from labohub.runtime import logging as hub_logging
@@ -24,7 +24,7 @@ from labohub.runtime.settings import LabohubSettings, read_settings
 from mss_sender.settings import MssSenderSettings
 
 BUILDERS: dict[str, Callable[[Platform], Service]] = {  # in the order a report travels
-    "ingest-hl7": lambda platform: ingest_hl7.main.build(read_settings(IngestHl7Settings), platform),
+    "ingest-hl7": lambda platform: ingest_hl7.main.build(read_settings(IngestSettings), platform),
     "ins-qualifier": lambda platform: ins_qualifier.main.build(read_settings(InsQualifierSettings), platform),
     "cda-builder": lambda platform: cda_builder.main.build(read_settings(CdaBuilderSettings), platform),
     "mss-sender": lambda platform: mss_sender.main.build(read_settings(MssSenderSettings), platform),

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from labohub.errors import Misconfigured
 from labohub.store.blobs import BlobDamaged, BlobMissing, Blobs
 from labohub.store.blobs import connect as connect_blobs
-from labohub.store.database import Database
+from labohub.store.database import Database, StoreInUse
 from labohub.store.sql import insert_ignore, insert_new, upsert
 from labohub.store.work import NewWork, Work
 from tests.support.servers import PostgresServer
@@ -78,6 +78,7 @@ async def test_units_from_many_tasks_all_commit(book: SimpleNamespace) -> None:
 async def test_what_was_written_is_there_after_a_restart(book: SimpleNamespace) -> None:
     async with book.units() as unit:
         await unit.connection.execute(insert(book.tables.notes).values(id="a", text="x"))
+    await book.database.close()
     tables = Notebook()
     again = tables.database(book.url, book.clock)
     await again.open()
@@ -90,6 +91,7 @@ async def test_what_was_written_is_there_after_a_restart(book: SimpleNamespace) 
 async def test_a_schema_of_another_version_stops_the_start(book: SimpleNamespace) -> None:
     async with book.units() as unit:
         await unit.connection.execute(book.database.tables.schema_version.update().values(version=99))
+    await book.database.close()
     again = Notebook().database(book.url, book.clock)
     with pytest.raises(Misconfigured):
         await again.open()
@@ -122,7 +124,10 @@ async def add(book: SimpleNamespace, *rows: NewWork) -> None:
 
 
 async def test_work_of_one_lane_is_handed_out_one_at_a_time_in_order(book: SimpleNamespace) -> None:
-    await add(book, *(NewWork(id=f"{lane}{n}", lane=lane, payload="{}", extra={"place": "p"}) for n in (1, 2) for lane in "ab"))
+    await add(
+        book,
+        *(NewWork(id=f"{lane}{n}", lane=lane, payload="{}", extra={"place": "p"}) for n in (1, 2) for lane in "ab"),
+    )
     first = await lease(book)
     assert [work.id for work in first] == ["a1", "b1"]
     assert first[0].extra == {"place": "p"}
@@ -167,6 +172,7 @@ async def test_postponed_work_waits_and_holds_back_its_lane(book: SimpleNamespac
     assert (again.id, again.attempts, again.error_code, again.retaken) == ("a1", 2, "busy", False)
 
 
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)  # a SQLite database belongs to one process
 async def test_workers_of_several_processes_never_hold_the_same_row(book: SimpleNamespace) -> None:
     await add(book, *(NewWork(id=str(n), lane=str(n), payload="{}") for n in range(40)))
     other_tables = Notebook()
@@ -202,6 +208,31 @@ async def test_only_one_process_is_alone_at_a_time(book: SimpleNamespace) -> Non
     await asyncio.wait_for(task, 10)
     await other.close()
     assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+async def test_a_sqlite_database_in_use_is_refused(book: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labohub.store.database.OWNERSHIP_SECONDS", 0.2)
+    second = Notebook().database(book.url, book.clock)
+    with pytest.raises(StoreInUse):
+        await second.open()
+    await second.close()
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+async def test_what_a_dead_process_had_leased_is_given_again_at_once_and_says_so(book: SimpleNamespace) -> None:
+    await add(book, NewWork(id="a", lane="a", payload="{}"))
+    await lease(book, seconds=300)
+    await book.database.close()
+    tables = Notebook()
+    again = tables.database(book.url, book.clock)
+    await again.open()
+    try:
+        async with again.units(tables.unit_type)() as unit:
+            (work,) = await unit.errands.lease_due(1, 30)
+        assert work.retaken
+    finally:
+        await again.close()
 
 
 @pytest.fixture

@@ -91,7 +91,9 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
     async def write_down(event: MessageArchived, unit: Any) -> None:
         note = f"{len(heard):03d}"
-        await unit.connection.execute(insert(reader_tables.notes).values(id=note + event.event_id, text=event.message_id))
+        await unit.connection.execute(
+            insert(reader_tables.notes).values(id=note + event.event_id, text=event.message_id)
+        )
         if errors := fail.get(event.message_id):
             raise errors.pop(0)
         heard.append(event.message_id)
@@ -198,7 +200,10 @@ async def test_the_process_says_that_it_is_alive_ready_and_counts(rig: Rig) -> N
         assert (await client.get("/readyz")).json() == {"status": "ready"}
         await rig.emit(archived("r1", 1))
         await until(lambda: _has(rig.done, 1))
-        assert 'labohub_events_handled_total{event="MessageArchived",service="reader"}' in (await client.get("/metrics")).text
+        assert (
+            'labohub_events_handled_total{event="MessageArchived",service="reader"}'
+            in (await client.get("/metrics")).text
+        )
         missing = await client.get("/nowhere")
         assert missing.headers["content-type"] == "application/problem+json"
         assert missing.json()["status"] == 404

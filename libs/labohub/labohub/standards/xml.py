@@ -28,6 +28,6 @@ def parse(data: bytes) -> etree._Element:
         root = cast(etree._Element, etree.fromstring(data, parser))
     except (etree.XMLSyntaxError, ValueError):
         raise XmlMalformed("not well-formed XML") from None
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise XmlMalformed("a document type is not accepted")
     return root

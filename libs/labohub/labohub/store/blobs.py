@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -52,6 +52,9 @@ class Blobs(Protocol):
     async def put(self, data: bytes, media_type: str) -> BlobRef:
         """Return the reference of a document, durable and encrypted. Raises: BlobsUnavailable."""
 
+    async def put_many(self, documents: Sequence[tuple[bytes, str]]) -> list[BlobRef]:
+        """Return the references of documents (bytes, media type), all durable. Raises: BlobsUnavailable."""
+
     async def read(self, ref: BlobRef) -> bytes:
         """Return a document's bytes. Raises: BlobMissing, BlobDamaged, BlobsUnavailable."""
 
@@ -84,7 +87,9 @@ class Cipher:
         if stored[:start] != _FORMAT:
             raise BlobDamaged("unknown format of a stored document")
         try:
-            return self._aead.decrypt(stored[start : start + NONCE_BYTES], stored[start + NONCE_BYTES :], blob_id.encode())
+            return self._aead.decrypt(
+                stored[start : start + NONCE_BYTES], stored[start + NONCE_BYTES :], blob_id.encode()
+            )
         except InvalidTag:
             raise BlobDamaged("a stored document does not decrypt") from None
 
@@ -122,6 +127,10 @@ class FileBlobs:
     async def put(self, data: bytes, media_type: str) -> BlobRef:
         """Return the reference of a document, once it is on disk (written aside, synchronised, then renamed)."""
         return await asyncio.to_thread(self._put, data, media_type)
+
+    async def put_many(self, documents: Sequence[tuple[bytes, str]]) -> list[BlobRef]:
+        """Return the references of documents, in order: one trip to a thread for all."""
+        return await asyncio.to_thread(lambda: [self._put(data, media_type) for data, media_type in documents])
 
     async def read(self, ref: BlobRef) -> bytes:
         """Return a document's bytes, checked against the reference."""
@@ -202,7 +211,10 @@ class PostgresBlobs:
         )
         self._metadata = MetaData(schema="blobs")
         self._table = Table(
-            "document", self._metadata, Column("id", String, primary_key=True), Column("sealed", LargeBinary, nullable=False)
+            "document",
+            self._metadata,
+            Column("id", String, primary_key=True),
+            Column("sealed", LargeBinary, nullable=False),
         )
 
     async def open(self) -> None:
@@ -229,6 +241,22 @@ class PostgresBlobs:
         except (SQLAlchemyError, OSError):
             raise BlobsUnavailable("a document could not be written") from None
         return reference(blob_id, data, media_type)
+
+    async def put_many(self, documents: Sequence[tuple[bytes, str]]) -> list[BlobRef]:
+        """Return the references of documents, in order, committed together."""
+        ids = [self._new_id() for _ in documents]
+        sealed = await asyncio.to_thread(
+            lambda: [
+                {"id": blob_id, "sealed": self._cipher.seal(blob_id, data)}
+                for blob_id, (data, _) in zip(ids, documents, strict=True)
+            ]
+        )
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(insert(self._table), sealed)
+        except (SQLAlchemyError, OSError):
+            raise BlobsUnavailable("a document could not be written") from None
+        return [reference(blob_id, *document) for blob_id, document in zip(ids, documents, strict=True)]
 
     async def read(self, ref: BlobRef) -> bytes:
         """Return a document's bytes, checked against the reference."""

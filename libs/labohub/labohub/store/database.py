@@ -1,6 +1,8 @@
 """One database per service: a SQLite file, or a PostgreSQL schema."""
 
 import asyncio
+import fcntl
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -8,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import MetaData, event, insert, select, text
+from sqlalchemy import MetaData, event, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from labohub.errors import Misconfigured, Unavailable
+from labohub.store.inline_sqlite import creator
 from labohub.store.tables import SCHEMA_VERSION, common_tables
 from labohub.store.unit import Traceparent, U, Units
 
@@ -20,6 +23,7 @@ SQLITE_BUSY_MILLISECONDS = 10_000  # another process holds the write lock for on
 
 
 ALONE_RETRY_SECONDS = 1.0
+OWNERSHIP_SECONDS = 10.0  # how long a start waits for the former process to end
 
 
 class StoreUnavailable(Unavailable):
@@ -32,6 +36,12 @@ class StoreMisconfigured(Misconfigured):
     """The store's URL cannot be used, or its schema is of another version."""
 
     code = "store.misconfigured"
+
+
+class StoreInUse(Misconfigured):
+    """Another process has this SQLite database: one process each."""
+
+    code = "store.in-use"
 
 
 class Database:
@@ -48,7 +58,9 @@ class Database:
         self._clock = clock
         self._traceparent = traceparent
         self._write_lock = asyncio.Lock()
-        self._engine = _engine(url, name)
+        self._file = _sqlite_file(url, name)
+        self._ownership = -1
+        self._engine = _engine(url, name, self._file)
         self.dialect = self._engine.dialect.name
 
     async def open(self) -> None:
@@ -56,8 +68,11 @@ class Database:
 
         Raises:
             StoreMisconfigured: the schema was made by another version.
+            StoreInUse: another process has this SQLite file.
             StoreUnavailable: the server does not answer.
         """
+        if self._file is not None:
+            await self._own(self._file)
         async with self._translating(), self._engine.begin() as connection:
             if self.dialect == "postgresql":
                 await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": self.name})
@@ -68,10 +83,36 @@ class Database:
                 await connection.execute(insert(self.tables.schema_version).values(version=SCHEMA_VERSION))
             elif list(versions) != [SCHEMA_VERSION]:
                 raise StoreMisconfigured(f"{self.name}: schema version {versions}, expected {SCHEMA_VERSION}")
+            if self._file is not None:
+                await self._end_leases(connection)
 
     async def close(self) -> None:
         """Release the connections."""
         await self._engine.dispose()
+        if self._ownership >= 0:
+            os.close(self._ownership)
+            self._ownership = -1
+
+    async def _own(self, file: Path) -> None:
+        """Take the lock that says whose file this is; the system gives it back when the process ends, however it ends."""
+        self._ownership = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        for _ in range(int(OWNERSHIP_SECONDS * 10)):
+            try:
+                fcntl.flock(self._ownership, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                await asyncio.sleep(0.1)
+        os.close(self._ownership)
+        self._ownership = -1
+        raise StoreInUse(f"{self.name}: another process has this database")
+
+    async def _end_leases(self, connection: AsyncConnection) -> None:
+        """End the leases of the process that had this file before us: it is gone, nobody works on them."""
+        now = self._clock()
+        for table in self.metadata.tables.values():
+            if "lease_token" in table.c:
+                running = table.c.leased_until > now
+                await connection.execute(update(table).where(running).values(leased_until=now))
 
     def units(self, unit_type: type[U]) -> Units[U]:
         """Return the factory of this service's units of work."""
@@ -136,7 +177,8 @@ class Database:
         async with self._translating(), self._engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             lock = text("SELECT pg_try_advisory_lock(hashtext(:place))")
-            while not (await connection.execute(lock, {"place": f"{self.name}:{purpose}"})).scalar_one():
+            place = {"place": f"{self.name}:{purpose}"}
+            while not (await connection.execute(lock, place)).scalar_one():  # noqa: ASYNC110 - no event of ours tells
                 await asyncio.sleep(ALONE_RETRY_SECONDS)
             yield
 
@@ -177,13 +219,19 @@ async def woken(event: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-def _engine(url: str, name: str) -> AsyncEngine:
+def _sqlite_file(url: str, name: str) -> Path | None:
     scheme, _, rest = url.partition("://")
-    if scheme == "sqlite":
-        folder = Path("/" + rest.lstrip("/")) if rest.startswith("//") else Path(rest.removeprefix("/"))
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if scheme != "sqlite":
+        return None
+    folder = Path("/" + rest.lstrip("/")) if rest.startswith("//") else Path(rest.removeprefix("/"))
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder / f"{name}.sqlite"
+
+
+def _engine(url: str, name: str, file: Path | None) -> AsyncEngine:
+    if file is not None:
         engine = create_async_engine(
-            f"sqlite+aiosqlite:///{folder / f'{name}.sqlite'}",
+            f"sqlite+aiosqlite:///{file}",
             hide_parameters=True,
             pool_size=4,
             max_overflow=12,
@@ -192,6 +240,7 @@ def _engine(url: str, name: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
+    scheme, _, rest = url.partition("://")
     if scheme in ("postgresql", "postgres"):
         return create_async_engine(
             f"postgresql+asyncpg://{rest}",

@@ -27,9 +27,9 @@ class Unit:
         self.outgoing: list[tuple[str, Record]] = []
         self.wakes_workers = False  # set by what gives the workers something to do
 
-    async def publish(self, *events: Event) -> None:
-        """Write the events into the outbox, in order, with the current trace."""
-        traceparent = self.traceparent()
+    async def publish(self, *events: Event, traceparent: str = "") -> None:
+        """Write the events into the outbox, in order, with the current trace or the one given (that of a work row)."""
+        traceparent = traceparent or self.traceparent()
         self.outgoing.extend((event.TOPIC, to_record(event, traceparent)) for event in events)
 
     def send(self, topic: str, record: Record) -> None:

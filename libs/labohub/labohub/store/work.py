@@ -10,7 +10,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, Text, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from labohub.store.sql import insert_ignore
 from labohub.store.types import UtcDateTime
@@ -162,7 +177,9 @@ class WorkQueue:
                 attempts=table.c.attempts + 1,
             )
         )
-        return [_work(row, token, attempts=row["attempts"] + 1, retaken=row["leased_until"] is not None) for row in rows]
+        return [
+            _work(row, token, attempts=row["attempts"] + 1, retaken=row["leased_until"] is not None) for row in rows
+        ]
 
     async def mark(self, work: Work, state: str) -> bool:
         """Change the state under the lease. Return False when the lease was lost."""
@@ -201,7 +218,7 @@ class WorkQueue:
         return await self._write(work, values)
 
     async def change(self, work_id: str, **values: Any) -> bool:
-        """Change a row outside any lease, e.g. on a receipt or a person's decision. Return False when it is not there."""
+        """Change a row outside any lease, on a receipt or a person's decision. Return False when it is not there."""
         table = self._table
         self._unit.wakes_workers = True
         result = await self._unit.connection.execute(update(table).where(table.c.id == work_id).values(**values))
