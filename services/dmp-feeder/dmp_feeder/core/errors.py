@@ -15,7 +15,7 @@ class IdentityNotQualified(FilingRefused):
     code = "dmp.identity-not-qualified"
 
 
-class TestIdentity(FilingRefused):
+class FictitiousIdentity(FilingRefused):
     """A matricule of test or demonstration does not go to the production DMP."""
 
     code = "dmp.test-identity"

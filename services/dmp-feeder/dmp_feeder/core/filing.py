@@ -4,10 +4,10 @@ from typing import Final
 
 from dmp_feeder.core.errors import (
     DocumentIdMalformed,
+    FictitiousIdentity,
     IdentityNotQualified,
     MasksContradict,
     SecretConnectionOff,
-    TestIdentity,
 )
 from labohub.contracts.codec import derived_id
 from labohub.contracts.events import DocumentBuilt
@@ -91,7 +91,7 @@ def plan(event: DocumentBuilt, rules: Rules) -> Filing | None:
     if event.identity.status is not IdentityStatus.QUALIFIEE or ins is None:
         raise IdentityNotQualified("the identity is not qualified")
     if ins.oid in TEST_OIDS and not rules.accept_test_identities:
-        raise TestIdentity("a test matricule, outside a test environment")
+        raise FictitiousIdentity("a test matricule, outside a test environment")
     if not is_oid(facts.unique_id):
         raise DocumentIdMalformed("the document's id is not a plain OID")
     if report.visibility.secret_connection:
