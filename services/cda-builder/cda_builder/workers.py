@@ -133,10 +133,10 @@ class Builder:
         if source is None:
             raise CdaDocumentMissing("no results to structure")
         profile = self.profiles.get(report.sender.facility) or self.profiles[""]
-        mark = fingerprint(report, source.sha256, event.identity, profile)
+        results = LaboratoryReport.model_validate_json(await self.blobs.read(source))
+        mark = fingerprint(report, results, event.identity, profile)
         if last is not None and last.fingerprint == mark:
             return Outcome(last)
-        results = LaboratoryReport.model_validate_json(await self.blobs.read(source))
         numbering = numbering_after(last)
         made = await self.workshop.structure(Order(report, results, event.identity, profile, numbering))
         return Outcome(await self._kept(made, None, numbering.version, mark), is_new=True)

@@ -5,6 +5,7 @@ What is pending (I) is only named. All else (O, N, R, D, W) is not in the report
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from cda_builder.core import numbers
@@ -103,7 +104,7 @@ def _observation(result: values.Result, battery: values.Battery, context: Contex
     system = context.local_root("code", result.local_code.system if result.local_code else "")
     loinc, local, label = exam_codes(result, system)
     aborted = result.status == "X"
-    value, printed = (None, "") if aborted else value_of(result, context.zone)
+    value, printed = (None, "") if aborted else value_of(result, context.zone, partial(context.local_root, "code"))
     observed = (
         context.time(result.observed_at) or context.time(battery.collected_at) or context.time(battery.reported_at)
     )

@@ -75,7 +75,7 @@ def cr_bio(
         software=SOFTWARE,
         software_id=Id(numbers.uuid_oid("software"), SOFTWARE),
         prescriber=professional(results.prescriber) if results.prescriber and results.prescriber.family_name else None,
-        prescribed_at=cda_time(results.prescribed_at, zone),
+        prescribed_at=_prescribed_at(results, zone, started),
         order=context.local_id("order", report.order_numbers[0] if report.order_numbers else number),
         validations=tuple(others.values()),
         encounter=_encounter(results.encounter_class or report.encounter_class),
@@ -110,6 +110,12 @@ def _biologist(results: LaboratoryReport, profile: LaboratoryProfile) -> builder
             if result.validated_by and result.validated_by.family_name and result.validated_by.identifier:
                 return professional(result.validated_by, specialty("G15_10/SM03"))
     raise CdaBiologistMissing("no biologist")
+
+
+def _prescribed_at(results: LaboratoryReport, zone: ZoneInfo, started: str) -> str:
+    """Return the date of the prescription; "" for one after the collection, which is the date of something else."""
+    written = cda_time(results.prescribed_at, zone)
+    return written if written and instant(written) <= instant(started) else ""
 
 
 def _patient(identity: Identity, context: Context) -> PatientIdentity:

@@ -4,6 +4,7 @@ Source: IHE LTW and CI-SIS CR-BIO, as matched in this service's README.
 """
 
 import re
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from cda_builder.core.errors import CdaNotSupportedYet
@@ -35,16 +36,18 @@ _TELLING = ("LL", "HH", "AA", "L", "H", "A", "<", ">")  # what the reader must s
 EMBEDDED = frozenset({"ED"})
 
 
-def value_of(result: Result, zone: ZoneInfo) -> tuple[Value | None, str]:
+def value_of(result: Result, zone: ZoneInfo, system_of: Callable[[str], str]) -> tuple[Value | None, str]:
     """Return the value of a result and the way it is printed; (None, "") without value.
 
+    Args:
+        system_of: gives the OID of a code system that the sender names.
     Raises:
         CdaNotSupportedYet: an embedded object.
     """
     if result.value_type in EMBEDDED:
         raise CdaNotSupportedYet(f"a value of type {result.value_type}")
     if result.value_type in ("CE", "CWE", "CNE") and result.value_code is not None:
-        return _coded(result.value_code)
+        return _coded(result.value_code, system_of)
     text = result.value.strip()
     if not text:
         return None, ""
@@ -91,12 +94,18 @@ def _spaced(separator: str) -> str:
     return f" {separator} " if separator == "-" else separator
 
 
-def _coded(code: Code) -> tuple[Value, str]:
+def _coded(code: Code, system_of: Callable[[str], str]) -> tuple[Value, str]:
     label = code.label or code.code
-    system = _SYSTEMS.get(code.system)
-    if code.code and code.label and system:
-        return CodedText(label, Coded(code.code, system, code.label, _SYSTEM_NAMES[code.system])), label
-    return CodedText(label), label
+    if not (code.code and code.label and code.system):
+        return CodedText(label), label
+    system = _SYSTEMS.get(code.system) or _hl7_table(code.system) or system_of(code.system)
+    return CodedText(label, Coded(code.code, system, code.label, _SYSTEM_NAMES.get(code.system, code.system))), label
+
+
+def _hl7_table(name: str) -> str:
+    """Return the OID of `HL7nnnn`; "" for another name."""
+    number = name.removeprefix("HL7")
+    return f"2.16.840.1.113883.12.{int(number)}" if name.startswith("HL7") and number.isdigit() else ""
 
 
 def _moment(text: str, zone: ZoneInfo) -> tuple[Value, str]:

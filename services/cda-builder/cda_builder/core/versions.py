@@ -4,6 +4,7 @@ from hashlib import sha256
 
 from cda_builder.core.laboratory import LaboratoryProfile
 from cda_builder.core.report import Numbering
+from labohub.contracts.laboratory import LaboratoryReport
 from labohub.contracts.values import BlobRef, DocumentFacts, Identity, Report, Value
 
 
@@ -19,10 +20,10 @@ class Version(Value):
     conformance_report: BlobRef | None = None
 
 
-def fingerprint(report: Report, results_sha256: str, identity: Identity, profile: LaboratoryProfile) -> str:
+def fingerprint(report: Report, results: LaboratoryReport, identity: Identity, profile: LaboratoryProfile) -> str:
     """Return what tells two contents apart: results, identity and laboratory, but not the message that brought them."""
     parts = (
-        results_sha256,
+        results.model_copy(update={"version": 0}).model_dump_json(),  # the intake counts messages, we count documents
         identity.model_dump_json(),
         profile.model_dump_json(),
         report.encounter_class,

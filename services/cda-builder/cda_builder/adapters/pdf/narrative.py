@@ -59,19 +59,22 @@ def _lines(narrative: etree._Element) -> list[str]:
     """Return the text by line: one a paragraph, a row (cells apart by ` | `) or an item."""
     lines = [""]
 
-    def walk(element: etree._Element) -> None:
-        if element.tag in _BREAKING:
+    def walk(element: etree._Element, in_cell: bool) -> None:
+        breaking = element.tag in _BREAKING and not in_cell
+        if breaking:
             lines.append("")
+        elif element.tag in _BREAKING:
+            lines[-1] += " "
         lines[-1] += element.text or ""
         for child in element:
             if child.tag in (f"{_C}td", f"{_C}th") and lines[-1].strip():
                 lines[-1] += " | "
-            walk(child)
+            walk(child, in_cell or child.tag in (f"{_C}td", f"{_C}th"))
             lines[-1] += child.tail or ""
-        if element.tag in _BREAKING:
+        if breaking:
             lines.append("")
 
-    walk(narrative)
+    walk(narrative, False)
     return [line for line in (" ".join(each.split()) for each in lines) if line.strip(" |")]
 
 

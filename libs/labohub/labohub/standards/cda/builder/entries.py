@@ -26,7 +26,7 @@ from labohub.standards.cda.builder.model import (
     Validation,
 )
 from labohub.standards.cda.builder.parties import add_address, add_name, add_telecoms
-from labohub.standards.cda.builder.xml import add, add_code, add_id, add_templates, loinc
+from labohub.standards.cda.builder.xml import XSI_TYPE, add, add_code, add_id, add_templates, loinc
 from labohub.standards.cda.facts import Coded
 from labohub.standards.cda.tables import labels
 
@@ -147,13 +147,8 @@ def _value(parent: etree._Element, observation: Observation, anchors: Anchors) -
         case Moment(value):
             add(parent, "value", xsi_type="TS", value=value)
         case CodedText(_, code):
-            element = add(parent, "value", xsi_type="CD")
-            if code:
-                element.set("code", code.code)
-                element.set("displayName", code.label)
-                element.set("codeSystem", code.system)
-                if code.system_name:
-                    element.set("codeSystemName", code.system_name)
+            element = add_code(parent, code, "value") if code else add(parent, "value")
+            element.set(XSI_TYPE, "CD")
             _reference(add(element, "originalText"), anchors.value(observation))
         case None:
             pass

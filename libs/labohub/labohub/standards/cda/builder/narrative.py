@@ -5,7 +5,7 @@ from lxml import etree
 from labohub.standards.cda.builder.anchors import Anchors
 from labohub.standards.cda.builder.model import Battery, Chapter, Observation, Specimen
 from labohub.standards.cda.builder.times import french_time
-from labohub.standards.cda.builder.xml import add
+from labohub.standards.cda.builder.xml import add, legal
 from labohub.standards.cda.tables import labels
 
 _COLUMNS = ("Examen", "Résultat", "Unité", "Interprétation", "Valeurs de référence")
@@ -78,7 +78,7 @@ def _result(body: etree._Element, observation: Observation, anchors: Anchors) ->
         add(exam, "br")
         add(exam, "content", observation.method, ID=anchors.method(observation), styleCode="Italics")
     if observation.subcontractor:
-        add(exam, "br").tail = f"Réalisé par {observation.subcontractor.name}"
+        add(exam, "br").tail = legal(f"Réalisé par {observation.subcontractor.name}")
     value = add(add(row, "td"), "content", ID=anchors.value(observation))
     if observation.interpretations and observation.interpretations[0] != "N":
         value.set("styleCode", "Bold")
@@ -102,7 +102,7 @@ def _result(body: etree._Element, observation: Observation, anchors: Anchors) ->
 
 def add_lines(parent: etree._Element, text: str) -> None:
     """Write a text with `br` between its lines."""
-    first, *rest = text.split("\n")
+    first, *rest = legal(text).split("\n")
     parent.text = first
     for line in rest:
         add(parent, "br").tail = line

@@ -1,5 +1,6 @@
 """Small hands to write HL7 V3 elements."""
 
+import re
 from typing import Final
 
 from lxml import etree
@@ -9,6 +10,7 @@ from labohub.standards.cda.names import HL7, LAB, LOINC, XSI
 
 _C: Final = f"{{{HL7}}}"
 XSI_TYPE: Final = f"{{{XSI}}}type"
+_ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 NSMAP: Final = {None: HL7, "lab": LAB, "xsi": XSI}
 
 
@@ -18,11 +20,21 @@ def add(parent: etree._Element, tag: str, content: str | None = None, /, **attri
     element = etree.SubElement(parent, _C + tag)
     if kind is not None:
         element.set(XSI_TYPE, kind)
-    for name, value in attributes.items():
-        element.set(name, value)
-    if content is not None:
-        element.text = content
+    try:
+        for name, value in attributes.items():
+            element.set(name, value)
+        if content is not None:
+            element.text = content
+    except ValueError:  # characters that XML cannot hold, from an escape of the sender's
+        for name, value in attributes.items():
+            element.set(name, legal(value))
+        element.text = None if content is None else legal(content)
     return element
+
+
+def legal(text: str) -> str:
+    """Return a text without the characters that XML 1.0 cannot hold."""
+    return _ILLEGAL.sub("", text)
 
 
 def add_id(parent: etree._Element, identifier: Id | None, tag: str = "id") -> None:
@@ -30,11 +42,8 @@ def add_id(parent: etree._Element, identifier: Id | None, tag: str = "id") -> No
     if identifier is None:
         add(parent, tag, nullFlavor="UNK")
         return
-    element = add(parent, tag, root=identifier.root)
-    if identifier.extension:
-        element.set("extension", identifier.extension)
-    if identifier.authority:
-        element.set("assigningAuthorityName", identifier.authority)
+    attributes = {"extension": identifier.extension, "assigningAuthorityName": identifier.authority}
+    add(parent, tag, root=identifier.root, **{name: value for name, value in attributes.items() if value})
 
 
 def add_templates(parent: etree._Element, *roots: str) -> None:
@@ -45,13 +54,10 @@ def add_templates(parent: etree._Element, *roots: str) -> None:
 
 def add_code(parent: etree._Element, code: Coded, tag: str = "code") -> etree._Element:
     """Return a new coded element."""
-    element = add(parent, tag, code=code.code)
-    if code.label:
-        element.set("displayName", code.label)
-    element.set("codeSystem", code.system)
+    attributes = {"code": code.code, "displayName": code.label, "codeSystem": code.system}
     if code.system_name:
-        element.set("codeSystemName", code.system_name)
-    return element
+        attributes["codeSystemName"] = code.system_name
+    return add(parent, tag, **{name: value for name, value in attributes.items() if value})
 
 
 def loinc(code: str, label: str) -> Coded:
