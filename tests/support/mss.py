@@ -27,6 +27,7 @@ from labohub.contracts.values import (
     Ins,
     MailTexts,
     MessageId,
+    Patient,
     Recipient,
     RecipientKind,
     Report,
@@ -37,7 +38,6 @@ from labohub.contracts.values import (
     Visibility,
 )
 from labohub.contracts.values import Path as ReportPath
-from labohub.contracts.values import Patient
 from labohub.runtime.service import Platform, Service
 from labohub.runtime.settings import LabohubSettings
 from labohub.store.blobs import connect as connect_blobs
@@ -82,8 +82,8 @@ _CDA = """<?xml version="1.0" encoding="UTF-8"?>
     <id root="1.2.250.1.71.4.2.1" extension="810000000012"/>
     <code code="G15_10/SM03" codeSystem="1.2.250.1.213.1.1.4.5" displayName="Médecin - Biologie médicale (SM)"/>
     <assignedPerson><name><family>MARTIN</family><given>Paule</given></name></assignedPerson>
-    <representedOrganization><id root="1.2.250.1.71.4.2.2" extension="1690000001"/><name>Laboratoire du Grand Chêne</name>
-    </representedOrganization></assignedAuthor></author>
+    <representedOrganization><id root="1.2.250.1.71.4.2.2" extension="1690000001"/>
+    <name>Laboratoire du Grand Chêne</name></representedOrganization></assignedAuthor></author>
   <legalAuthenticator><time value="20260312102700+0100"/><signatureCode code="S"/><assignedEntity>
     <id root="1.2.250.1.71.4.2.1" extension="810000000012"/>
     <assignedPerson><name><family>MARTIN</family><given>Paule</given></name></assignedPerson></assignedEntity>

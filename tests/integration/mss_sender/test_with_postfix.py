@@ -13,7 +13,18 @@ import pytest
 from labohub.contracts.events import MailBounced, MailDelivered, ReplyReceived
 from labohub.contracts.values import Recipient
 from tests.support.mail_servers import DOCTOR, ORGANISATION, PATIENT, MailServers
-from tests.support.mss import Bench, cda, close_bench, doctor, document_built, drive, open_bench, patient, pki, sender_settings
+from tests.support.mss import (
+    Bench,
+    cda,
+    close_bench,
+    doctor,
+    document_built,
+    drive,
+    open_bench,
+    patient,
+    pki,
+    sender_settings,
+)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +115,8 @@ async def test_an_answer_reaches_the_organisational_mailbox_with_the_original_at
     sent = email.message_from_bytes(operator.mails(PATIENT)[-1], policy=email.policy.default)
     answer = (
         f"From: {PATIENT}\r\nTo: labo.app@labo-demo.mssante.fr\r\nSubject: Re: {sent['Subject']}\r\n"
-        f"Message-ID: <question-1@patient.mssante.fr>\r\nIn-Reply-To: {sent['Message-ID']}\r\n\r\nMerci, et ensuite ?\r\n"
+        f"Message-ID: <question-1@patient.mssante.fr>\r\nIn-Reply-To: {sent['Message-ID']}\r\n\r\n"
+        "Merci, et ensuite ?\r\n"
     )
     operator.write_as(PATIENT, "labo.app@labo-demo.mssante.fr", answer.encode())
 
@@ -147,9 +159,7 @@ async def drive_sorting(done: object) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_without_our_certificate_sending_halts_and_nothing_bounces(
-    operator: MailServers, tmp_path: Path
-) -> None:
+async def test_without_our_certificate_sending_halts_and_nothing_bounces(operator: MailServers, tmp_path: Path) -> None:
     settings = sender_settings(
         pki(),
         smtp_port=operator.smtp_port,
@@ -168,9 +178,14 @@ async def test_without_our_certificate_sending_halts_and_nothing_bounces(
         await close_bench(bench)
 
 
-async def test_a_server_certificate_of_another_authority_is_not_spoken_to(operator: MailServers, tmp_path: Path) -> None:
+async def test_a_server_certificate_of_another_authority_is_not_spoken_to(
+    operator: MailServers, tmp_path: Path
+) -> None:
     settings = sender_settings(
-        pki(), smtp_port=operator.smtp_port, imap_enabled=False, ca_file=Path(ssl.get_default_verify_paths().cafile or "")
+        pki(),
+        smtp_port=operator.smtp_port,
+        imap_enabled=False,
+        ca_file=Path(ssl.get_default_verify_paths().cafile or ""),
     )
     bench = await open_bench(tmp_path, settings)
     try:

@@ -144,7 +144,7 @@ def _top(message: Message) -> list[Message]:
 
 def _blocks(part: Message) -> list[dict[str, str]]:
     payload = part.get_payload()
-    if isinstance(payload, list):  # Python reads message/delivery-status as one message per block
+    if isinstance(payload, list) and part.get_content_type() == STATUS_TYPES[0]:  # read as one message per block
         blocks = [
             {name.lower(): " ".join(str(value).split()) for name, value in block.items()}
             for block in payload

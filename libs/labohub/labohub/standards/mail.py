@@ -101,7 +101,7 @@ def pdf_name(act_at: str, label: str, birth_name: str, given_name: str, order_nu
     """
     parts = [act_at[:8], _one_line(label)[:LABEL_CHARACTERS].strip(), _plain_name(birth_name)]
     parts += [without_accents(_one_line(given_name)), order_number]
-    clean = [_NOT_IN_FILE_NAMES.sub(" ", _one_line(part)).strip(" .") for part in parts]
+    clean = [" ".join(_NOT_IN_FILE_NAMES.sub(" ", _one_line(part)).split()).strip(" .") for part in parts]
     return "_".join(part for part in clean if part) + ".pdf"
 
 
@@ -179,7 +179,7 @@ def _text_part(text: str) -> bytes:
     return (
         b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
         + encoded
-        + b"\r\n"
+        + b"\r\n\r\n"  # the last end of line belongs to the boundary
     )
 
 

@@ -23,21 +23,32 @@ def parse_mail(raw: bytes) -> Message:
 
 def header(message: Message, name: str) -> str:
     """Return a header with its encoded words read and its folds removed; empty when absent."""
-    value = message.get(name)
-    if value is None:
-        return ""
-    pieces: list[str] = []
+    return next(iter(_values(message, name)), "")
+
+
+def _values(message: Message, name: str) -> Iterator[str]:
+    """Yield the values of a header, decoded; bytes that should not be there are taken as UTF-8."""
+    for raw in _raw(message, name):
+        yield " ".join(_without_encoded_words(raw).split())
+
+
+def _raw(message: Message, name: str) -> Iterator[str]:
+    for found, raw in message.raw_items():
+        if found.lower() == name.lower():
+            yield _decoded(str(raw).encode("utf-8", "surrogateescape"), None)
+
+
+def _without_encoded_words(value: str) -> str:
     try:
-        for content, charset in decode_header(str(value)):
-            pieces.append(content if isinstance(content, str) else _decoded(content, charset))
+        pieces = decode_header(value)
+        return "".join(piece if isinstance(piece, str) else _decoded(piece, charset) for piece, charset in pieces)
     except (ValueError, LookupError):
-        pieces = [str(value)]
-    return " ".join("".join(pieces).split())
+        return value
 
 
 def addresses(message: Message, name: str) -> tuple[str, ...]:
     """Return the addresses of a header, in order, without display names."""
-    values = [str(value) for value in message.get_all(name, [])]
+    values = list(_raw(message, name))
     return tuple(address for _, address in getaddresses(values) if "@" in address)
 
 

@@ -5,6 +5,7 @@ Source: IHE ITI TF-1 16, TF-2 3.32 (XDM, zip over e-mail option); "Volet Échang
 
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,7 +87,7 @@ def read_xdm(data: bytes) -> XdmContent:
             entries = archive.infolist()
             _check(entries)
             contents = {entry.filename: archive.read(entry) for entry in entries if not entry.is_dir()}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError):
         raise ArchiveRefused("the archive cannot be read") from None
     for name, metadata in contents.items():
         folder, _, last = name.rpartition("/")

@@ -53,6 +53,7 @@ class ImapMailbox:
         """Return the mails after a position, oldest first, and the new position."""
         try:
             client = self._connected()
+            client.noop()  # the server may only look at the mailbox again when asked
             last = position.last_uid if position.uid_validity == self._uid_validity else 0
             found: list[Fetched] = []
             for uid in islice(self._uids_after(client, last), limit):

@@ -1,0 +1,137 @@
+"""IHE_XDM.zip, read back by zipfile and by unzip; METADATA.XML against its own documents."""
+
+import io
+import subprocess
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from labohub.standards.cda import read_header
+from labohub.standards.xdm import ArchiveRefused, XdmDocument, XdmSource, document_name, pack_xdm, read_xdm
+from labohub.standards.xdm_metadata import Action, metadata_xml, read_action
+from labohub.standards.xds import Submission, SubmissionSet, author_of, from_cda
+from labohub.standards.xds.codes import content_type
+from labohub.standards.xml import parse
+from tests.support.mss import cda
+
+AT = datetime(2026, 3, 12, 9, 30, 7, tzinfo=UTC)
+SOURCE = XdmSource("Laboratoire <du> Grand Chêne", "1 rue du Lac", "Labohub", "Labohub")
+DOCUMENT = XdmDocument("DOC0001.XML", cda(), "Compte rendu & annexe")
+RIM = "{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}"
+
+
+def archive() -> bytes:
+    return pack_xdm([DOCUMENT], b"<m/>", SOURCE, AT)
+
+
+def test_the_archive_has_exactly_the_files_of_the_profile() -> None:
+    with zipfile.ZipFile(io.BytesIO(archive())) as found:
+        assert found.namelist() == [
+            "INDEX.HTM",
+            "README.TXT",
+            "IHE_XDM/SUBSET01/METADATA.XML",
+            "IHE_XDM/SUBSET01/DOC0001.XML",
+        ]
+        assert found.testzip() is None
+        assert found.read("IHE_XDM/SUBSET01/DOC0001.XML") == DOCUMENT.content
+
+
+def test_another_reader_finds_the_archive_sound(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(archive())
+    tested = subprocess.run(["unzip", "-t", str(tmp_path / "x.zip")], capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stdout
+
+
+def test_the_same_documents_give_the_same_bytes() -> None:
+    assert archive() == archive()
+
+
+def test_the_index_is_well_formed_and_links_to_the_documents() -> None:
+    with zipfile.ZipFile(io.BytesIO(archive())) as found:
+        index = found.read("INDEX.HTM").decode()
+        readme = found.read("README.TXT").decode()
+    assert 'href="IHE_XDM/SUBSET01/DOC0001.XML"' in index
+    assert "Laboratoire &lt;du&gt; Grand Chêne" in index
+    parse(index.split(">\n", 2)[2].encode())  # without the DOCTYPE, which the hub's parser refuses
+    assert "Grand Chêne" in readme
+
+
+def test_an_archive_is_read_back() -> None:
+    found = read_xdm(archive())
+    assert found.metadata == b"<m/>"
+    assert found.documents == {"DOC0001.XML": DOCUMENT.content}
+
+
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return out.getvalue()
+
+
+def test_other_folder_names_are_accepted_from_others() -> None:
+    assert read_xdm(zipped(**{"IHE_XDM/ss000001/metadata.xml": b"m", "IHE_XDM/ss000001/A.XML": b"a"})).documents == {
+        "A.XML": b"a"
+    }
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"PK\x03\x04 not a zip",
+        archive()[:-40],
+        zipped(**{"../../etc/passwd": b"x"}),
+        zipped(**{"/abs": b"x"}),
+        zipped(**{"IHE_XDM/S/OTHER.XML": b"x"}),
+        zipped(**{f"f{n}": b"" for n in range(201)}),
+        zipped(**{"IHE_XDM/S/METADATA.XML": bytes(101 * 1024 * 1024)}),
+    ],
+    ids=["empty", "not a zip", "cut", "parent", "absolute", "no metadata", "too many", "bomb"],
+)
+def test_an_archive_that_is_unsafe_or_no_xdm_is_refused(data: bytes) -> None:
+    with pytest.raises(ArchiveRefused):
+        read_xdm(data)
+
+
+def metadata(action: Action = Action.INTEGRATE) -> bytes:
+    content = cda()
+    header = read_header(parse(content))
+    entry = from_cda(header, content, uri=document_name(1))
+    assert entry.patient_id is not None
+    lot = SubmissionSet(
+        "2.25.1", "1.2.3", entry.patient_id, author_of(header.authors[0]), content_type("O"), "20260312093000"
+    )
+    return metadata_xml(Submission(lot, (entry,)), action)
+
+
+def test_the_metadata_give_the_file_its_hash_and_its_size() -> None:
+    root = parse(metadata())
+    slots = {slot.get("name"): "".join(slot.itertext()).strip() for slot in root.iter(f"{RIM}Slot")}
+    sha1 = subprocess.run(["sha1sum"], input=cda(), capture_output=True, check=True).stdout.split()[0].decode()
+    assert (slots["URI"], slots["hash"], slots["size"]) == ("DOC0001.XML", sha1, str(len(cda())))
+    assert "repositoryUniqueId" not in slots
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_the_action_of_a_replacement_or_deletion_is_told_and_read_back(action: Action) -> None:
+    content = metadata(action)
+    assert read_action(parse(content)) is action
+    assert not content.startswith(b"\xef\xbb\xbf")
+
+
+_SCHEMA = Path(__file__).parents[4].parent / "shared" / "xds"
+if schemas := sorted(_SCHEMA.rglob("lcm.xsd")):
+
+    @pytest.mark.parametrize("action", list(Action))
+    def test_the_metadata_obey_the_ebrim_schema(action: Action) -> None:
+        made = subprocess.run(
+            ["xmllint", "--noout", "--nonet", "--schema", str(schemas[0]), "-"],
+            input=metadata(action),
+            capture_output=True,
+            check=False,
+        )
+        assert made.returncode == 0, made.stderr.decode()
