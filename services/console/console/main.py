@@ -1,10 +1,13 @@
 """The console, built from its settings."""
 
+from zoneinfo import ZoneInfo
+
 from console.adapters.api import api_router
 from console.adapters.documents import Archive
 from console.adapters.live import Live, live_router
 from console.adapters.tables import metadata
 from console.adapters.unit import ConsoleUnit
+from console.adapters.web.exports import csv_router, files_router
 from console.adapters.web.pages import pages_router
 from console.handlers import show
 from console.settings import ConsoleSettings
@@ -25,7 +28,9 @@ def build(settings: ConsoleSettings, platform: Platform) -> Service:
         routers=[
             api_router(database, archive),
             live_router(live),
-            pages_router(settings, database, archive, platform.clock),
+            csv_router(database, platform.clock, ZoneInfo(settings.time_zone)),
+            files_router(archive),
+            pages_router(settings, database, platform.clock),
         ],
         background=[live.run],
     )

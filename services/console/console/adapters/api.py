@@ -31,6 +31,7 @@ class Reason(BaseModel):
 
 
 def _filter(
+    *,
     q: Annotated[str, Query(max_length=100, description="control id (or its beginning), order number, report")] = "",
     control_id: Annotated[str, Query(max_length=199)] = "",
     order_number: Annotated[str, Query(max_length=199)] = "",

@@ -45,7 +45,7 @@ async def find_waiting(
 async def count_waiting(connection: AsyncConnection) -> dict[str, int]:
     """Return how many items wait on each worklist."""
     query = select(waiting.c.worklist, func.count()).where(waiting.c.is_open).group_by(waiting.c.worklist)
-    return {name: count for name, count in await connection.execute(query)}
+    return dict((await connection.execute(query)).tuples().all())
 
 
 async def reconcile(connection: AsyncConnection) -> Reconciliation:

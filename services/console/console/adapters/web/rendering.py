@@ -85,7 +85,7 @@ class Renderer:
 
         text = self._environment.get_template(template).render(
             request=request, language=language, t=t, say=say, now=now,
-            when=lambda at: self.when(at), clock=lambda at: self.clock_time(at), age=lambda at: age(now, at, language),
+            when=self.when, clock=self.clock_time, age=lambda at: age(now, at, language),
             **values,
         )  # fmt: skip
         response = HTMLResponse(text, status_code=status, headers=HEADERS)

@@ -143,7 +143,8 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "planned": ("clock", "muted"), "delayed": ("clock", "warning"), "accepted": ("send", "info"),
     "uncertain": ("question", "warning"), "bounced": ("cross", "error"), "read-failed": ("alert", "error"),
     "read": ("eye", "ok"), "answered": ("reply", "ok"),
-    "ok": ("check", "ok"), "waiting": ("clock", "warning"), "warning": ("alert", "warning"), "error": ("cross", "error"),
+    "ok": ("check", "ok"), "waiting": ("clock", "warning"),
+    "warning": ("alert", "warning"), "error": ("cross", "error"),
 }  # fmt: skip
 
 
