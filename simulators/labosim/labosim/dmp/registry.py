@@ -1,11 +1,13 @@
 """What the DMP holds: entries by entryUUID, their states, and what was submitted."""
 
+import shutil
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from uuid import uuid4
 
 from pydantic import BaseModel
@@ -54,7 +56,8 @@ class Registry:
         self._new()
 
     def _new(self) -> None:
-        self._folder = TemporaryDirectory(prefix="labosim-dmp-")
+        self._folder = Path(mkdtemp(prefix="labosim-dmp-"))
+        self._cleanup = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)  # at exit at the latest
         self._by_uuid: dict[str, Held] = {}
         self._by_unique: dict[str, str] = {}
         self._lots: set[str] = set()
@@ -63,16 +66,16 @@ class Registry:
     def reset(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._folder.cleanup()
+            self._cleanup()
             self._new()
 
     def close(self) -> None:
         """Remove the temporary folder."""
-        self._folder.cleanup()
+        self._cleanup()
 
     def path(self, submission_id: str, what: str) -> Path:
         """Return the file of a submission: soap or document."""
-        return Path(self._folder.name) / f"{submission_id}.{what}"
+        return self._folder / f"{submission_id}.{what}"
 
     def register(self, lot: Lot, structure: str, soap: bytes) -> Submission:
         """Register a lot, all or nothing. Raises: RegistryError, Fault."""

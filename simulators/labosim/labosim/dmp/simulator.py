@@ -88,14 +88,15 @@ class DmpSimulator:
         service = request.path_params["service"]
         subject = request.scope.get(PEER_SUBJECT, {})
         content_type = request.headers.get("content-type", "")
-        status, body = await asyncio.to_thread(self._answer, service, content_type, data, subject, fault)
+        status, body = await asyncio.to_thread(self.answer, service, content_type, data, subject, fault)
         if kind == "silent":
             return Response(b"Gateway Timeout", 504, media_type="text/plain")
         return Response(body, status, media_type=SOAP_TYPE)
 
-    def _answer(
-        self, service: str, content_type: str, data: bytes, subject: dict[str, str], injected: Injected | None
+    def answer(
+        self, service: str, content_type: str, data: bytes, subject: dict[str, str], injected: Injected | None = None
     ) -> tuple[int, bytes]:
+        """Return the HTTP status and the envelope that a request gets; `subject` is the client certificate's."""
         action = PROVIDE if service == "repository" else UPDATE if UPDATE in content_type else QUERY
         message_id = ""
         try:
