@@ -228,7 +228,7 @@ class Bench:
         worker = next(each for each in self.service.workers if each.name == name)
         return await worker.run(self.service.units, at or self.clock())
 
-    async def document(self, content: bytes, pdf: bytes | None = PDF) -> dict[str, BlobRef | None]:
+    async def document(self, content: bytes, pdf: bytes | None = PDF) -> dict[str, Any]:
         """Store a document and its copy; return what `document_built` needs."""
         blobs = self.platform.blobs
         return {

@@ -30,9 +30,7 @@ R = TypeVar("R")
 class Collector:
     """A listener that keeps what arrives in one mailbox."""
 
-    def __init__(
-        self, *, units: Units, blobs: Blobs, mailbox: Mailbox, clock: Clock, poll_seconds: float
-    ) -> None:
+    def __init__(self, *, units: Units, blobs: Blobs, mailbox: Mailbox, clock: Clock, poll_seconds: float) -> None:
         self.name = "mss-returns"
         self._units = units
         self._blobs = blobs

@@ -132,7 +132,7 @@ class Sender:
             except Unavailable as error:
                 await self._postpone(work, mail, now, "451", error)
             except Refused as error:
-                await self._bounce(work, mail, "554", "", error.code)
+                await self._bounce(work, mail, "523" if isinstance(error, MailTooBig) else "554", "", error.code)
             except Exception as error:
                 log.bug("mail.failed", error, report_id=mail.source.report_id, mail_id=mail.mail_id)
                 await (self._uncertain(work, mail) if marked else self._postpone(work, mail, now, "451", error))
