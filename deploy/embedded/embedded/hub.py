@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Sequence
 
+import uvloop
+
 import cda_builder.main
 import console.main
 import dmp_feeder.main
 import ingest_hl7.main
 import ins_qualifier.main
 import mss_sender.main
-import uvloop
 from cda_builder.settings import CdaBuilderSettings
 from console.settings import ConsoleSettings
 from dmp_feeder.settings import DmpFeederSettings

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from embedded.cli import app
 from labohub.errors import HubError
 
@@ -13,8 +14,8 @@ CHECK = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when
 
 
 @app.command()
-def up(
-    simulators: Annotated[bool, typer.Option("--simulators", help="Start the simulators beside the hub and use them.")] = False,
+def up(  # noqa: PLR0917 - options, given by name
+    simulators: Annotated[bool, typer.Option("--simulators", help="Start the simulators and use them.")] = False,
     services: Annotated[str, typer.Option(help="Only these services, comma separated.")] = "",
     bus: Annotated[str, typer.Option(help="Event log: sqlite:///… or kafka://host:port (LABOHUB_BUS_URL).")] = "",
     store: Annotated[str, typer.Option(help="State: sqlite:///folder or postgresql://… (LABOHUB_STORE_URL).")] = "",
@@ -52,7 +53,7 @@ def demo(
     messages: Annotated[int, typer.Option(help="Messages of the sample day.")] = 40,
     seed: Annotated[int, typer.Option(help="Seed of the sample day.")] = 1,
 ) -> None:
-    """Run the hub and the simulators, play the sample day, show one report's way; serve until Ctrl-C (DEMO_EXIT=1: stop)."""
+    """Run the hub and the simulators, play the sample day, show one report; serve until Ctrl-C (DEMO_EXIT=1: stop)."""
     from embedded.demo import play
 
     raise typer.Exit(play(messages, seed, leave=os.environ.get("DEMO_EXIT", "0") not in ("", "0")))

@@ -42,8 +42,13 @@ class Process:
         """Return when the process said that it is ready. Raises: ProcessFailed."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
-            self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
-                self._arguments, env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
+            self._child = subprocess.Popen(
+                self._arguments,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
         output = self._child.stdout
         assert output is not None
