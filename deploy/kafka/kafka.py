@@ -77,7 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.command == "stop":
             stop(options.data)
         elif options.command == "start":
-            start(options.data, options.port, options.controller_port, heap=options.heap, sync=options.sync)
+            given = {"heap": options.heap, "sync": options.sync, "extra": options.extra}
+            start(options.data, options.port, options.controller_port, **given)
             print(f"kafka ready 127.0.0.1:{options.port}")
         else:
             _run(options)
@@ -111,8 +112,18 @@ def fetch() -> None:
         done.write_text(wanted)
 
 
-def prepare(data: Path, port: int, controller_port: int, *, sync: bool = False) -> Path:
+def prepare(
+    data: Path,
+    port: int,
+    controller_port: int,
+    *,
+    sync: bool = False,
+    extra: str = "",
+    scram: tuple[str, str] = ("", ""),
+) -> Path:
     """Return the broker's properties file; the storage is formatted when it is new.
+
+    `extra` is properties that come after ours and win; `scram` is the name and password of a user known from the start.
 
     Raises: CannotStart.
     """
@@ -120,10 +131,12 @@ def prepare(data: Path, port: int, controller_port: int, *, sync: bool = False) 
     data.mkdir(parents=True, exist_ok=True)
     properties = data / "server.properties"
     text = PROPERTIES.format(port=port, controller_port=controller_port, log=data / "log")
-    properties.write_text(text + (SYNC if sync else ""))
+    properties.write_text(text + (SYNC if sync else "") + extra)
     if not (data / "log" / "meta.properties").exists():
         command = java("-Xmx128m", "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format")
         command += ["-t", CLUSTER_ID, "-c", str(properties)]
+        if scram[0]:
+            command += ["--add-scram", "SCRAM-SHA-512=[name={},password={}]".format(*scram)]
         made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode != 0:
             raise CannotStart(f"the storage cannot be formatted\n{made.stdout[-1000:]}{made.stderr[-1000:]}")
@@ -142,7 +155,9 @@ def java(*arguments: str) -> list[str]:
     return [program, "-cp", f"{JARS}/*", logging, "-XX:+UseSerialGC", *arguments]
 
 
-def start(data: Path, port: int, controller_port: int, *, heap: str = "512m", sync: bool = False) -> int:
+def start(
+    data: Path, port: int, controller_port: int, *, heap: str = "512m", sync: bool = False, extra: str = ""
+) -> int:
     """Return the process id of a broker that answers, started in the background.
 
     Raises: CannotStart.
@@ -150,7 +165,7 @@ def start(data: Path, port: int, controller_port: int, *, heap: str = "512m", sy
     data = data.resolve()
     if (running := _process(data)) is not None:
         raise CannotStart(f"already running, process {running}")
-    properties = prepare(data, port, controller_port, sync=sync)
+    properties = prepare(data, port, controller_port, sync=sync, extra=extra)
     with (data / "broker.log").open("ab") as output:
         broker = subprocess.Popen(
             java(f"-Xmx{heap}", "kafka.Kafka", str(properties)),
@@ -210,7 +225,7 @@ def wait_until_it_answers(port: int, alive: Callable[[], bool], log: Path) -> No
 def _run(options: argparse.Namespace) -> None:
     """Become the broker."""
     data = options.data.resolve()
-    properties = prepare(data, options.port, options.controller_port, sync=options.sync)
+    properties = prepare(data, options.port, options.controller_port, sync=options.sync, extra=options.extra)
     (data / "broker.pid").write_text(str(os.getpid()))
     if options.with_parent:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # a test run that is killed leaves no broker
@@ -243,6 +258,10 @@ def _process(data: Path) -> int | None:
     return pid if str(data / "server.properties").encode() in command else None
 
 
+def _text(path: str) -> str:
+    return Path(path).read_text()
+
+
 def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -255,6 +274,9 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
             command.add_argument("--controller-port", type=int, default=None, help="default: the port + 1")
             command.add_argument("--heap", default="512m")
             command.add_argument("--sync", action="store_true", help="on the disk before each acknowledgement")
+            command.add_argument(
+                "--extra", type=_text, default="", help="file of properties that come after ours and win"
+            )
         if name == "run":
             command.add_argument("--with-parent", action="store_true", help="end when the starting process ends")
     options = parser.parse_args(arguments)

@@ -17,7 +17,9 @@ STOP_SECONDS = 30.0
 class KafkaBroker:
     """One broker. It ends with the test run, however that ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, extra: str = "", scram: tuple[str, str] = ("", "")) -> None:
+        self._extra = extra
+        self._scram = scram
         self.port, self._controller_port = free_ports(2)
         self._data = Path(tempfile.mkdtemp(prefix="labohub-kafka-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -32,9 +34,20 @@ class KafkaBroker:
 
         Raises: CannotStart: Java or Maven is missing, or the broker ends; a failure, never a reason to skip.
         """
-        kafka.prepare(self._data, self.port, self._controller_port)
+        extra = self._data / "extra.properties"
+        extra.write_text(self._extra.format(port=self.port, controller_port=self._controller_port))
+        kafka.prepare(self._data, self.port, self._controller_port, extra=extra.read_text(), scram=self._scram)
         command = [sys.executable, kafka.__file__ or "", "run", "--with-parent", "--data", str(self._data)]
-        command += ["--port", str(self.port), "--controller-port", str(self._controller_port), "--heap", "384m"]
+        command += [
+            "--port",
+            str(self.port),
+            "--controller-port",
+            str(self._controller_port),
+            "--heap",
+            "384m",
+            "--extra",
+            str(extra),
+        ]
         process = self._process = spawn(command, self._data / "broker.log", self._data)
         kafka.wait_until_it_answers(self.port, lambda: process.poll() is None, self._data / "broker.log")
 

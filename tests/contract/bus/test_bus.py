@@ -106,7 +106,7 @@ async def test_a_reader_that_waits_gets_what_is_published_next(bus: Bus, topic: 
 async def test_a_batch_holds_no_more_records_than_asked_for(bus: Bus, topic: str) -> None:
     await bus.publish(topic, numbered(25))
     async with reading(bus, topic, max_records=10) as reader:
-        sizes = []
+        sizes: list[int] = []
         while sum(sizes) < 25:
             batch = await reader.next()
             sizes.append(len(batch.records))
@@ -118,7 +118,7 @@ async def test_a_batch_holds_no_more_records_than_asked_for(bus: Bus, topic: str
 async def test_a_batch_of_big_records_is_bounded_in_memory(bus: Bus, topic: str) -> None:
     big = [Record("report-1", bytes([number]) * 900_000) for number in range(20)]
     await bus.publish(topic, big)
-    found = []
+    found: list[int] = []
     async with reading(bus, topic) as reader:
         while len(found) < 20:
             batch = await reader.next()

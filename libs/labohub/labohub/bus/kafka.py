@@ -17,6 +17,7 @@ from aiokafka.errors import (
 from labohub.bus.kafka_appender import Appender
 from labohub.bus.kafka_errors import translate
 from labohub.bus.kafka_options import KafkaOptions
+from labohub.bus.kafka_probe import refusal
 from labohub.bus.kafka_reader import KafkaReader, group_id
 from labohub.bus.port import MAX_BATCH_RECORDS, Batch, BusClosed, BusUnavailable, check_size
 from labohub.contracts.envelope import Record
@@ -50,6 +51,8 @@ class KafkaBus:
                 await self._create(self._topics)
                 return
             except BusUnavailable:
+                if (refused := await refusal(self._options)) is not None:
+                    raise refused from None
                 if asyncio.get_running_loop().time() >= deadline:
                     raise
                 log.warning("bus.open-postponed")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +42,7 @@ class Appender:
     def __init__(self, topic: str, options: KafkaOptions) -> None:
         self._topic = topic
         self._options = options
-        self._waiting: list[_Publication] = []
+        self._waiting: deque[_Publication] = deque()
         self._rounds: asyncio.Task[None] | None = None
         self._producer: AIOKafkaProducer | None = None
         self._partition_of = DefaultPartitioner()  # murmur2, as the Java clients
@@ -94,7 +95,7 @@ class Appender:
         taken: list[_Publication] = []
         count = 0
         while self._waiting and count < ROUND_RECORDS:
-            publication = self._waiting.pop(0)
+            publication = self._waiting.popleft()
             if not publication.future.done():  # else its caller has given up, and nothing of it was sent
                 taken.append(publication)
                 count += len(publication.records)
