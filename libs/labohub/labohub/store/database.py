@@ -235,7 +235,7 @@ def _engine(url: str, name: str, file: Path | None) -> AsyncEngine:
             hide_parameters=True,
             pool_size=4,
             max_overflow=12,
-            connect_args={"timeout": SQLITE_BUSY_MILLISECONDS / 1000},
+            connect_args={"async_creator_fn": creator(file, SQLITE_BUSY_MILLISECONDS / 1000)},
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -1,9 +1,9 @@
 """SQLite from asyncio with fewer thread hops.
 
-aiosqlite sends each call to the connection's thread: four hops a statement, more than the statement itself costs. Inside a
-write transaction (BEGIN IMMEDIATE … COMMIT) statements touch a few pages that SQLite holds in memory, so they run where
-they are called, in tens of microseconds. What may wait goes to the thread: opening, BEGIN IMMEDIATE (another process
-holds the lock), COMMIT and ROLLBACK (the disk), and every statement of a transaction that only reads (a search may be long).
+aiosqlite sends each call to the connection's thread: four hops a statement, more than the statement itself costs.
+Inside a write transaction (BEGIN IMMEDIATE … COMMIT) statements touch a few pages that SQLite holds in memory, so they
+run where they are called, in tens of microseconds. What may wait goes to the thread: opening, BEGIN IMMEDIATE, COMMIT
+and ROLLBACK (the disk), and every statement of a transaction that only reads (a search may be long).
 """
 
 import sqlite3
