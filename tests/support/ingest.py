@@ -14,7 +14,7 @@ from ingest_hl7.adapters import tables
 from ingest_hl7.adapters.mllp import MllpListener
 from ingest_hl7.main import build
 from ingest_hl7.settings import IngestSettings
-from labohub.contracts import topics
+
 from labohub.contracts.codec import from_record, to_record
 from labohub.contracts.envelope import Record
 from labohub.contracts.events import Event
@@ -305,6 +305,3 @@ async def running(folder: Path, *, environment: str = "test", **settings: Any) -
         await hub.stop()
         await platform.bus.close()
         await platform.blobs.close()
-
-
-__all__ = ["topics"]

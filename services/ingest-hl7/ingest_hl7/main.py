@@ -44,7 +44,7 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
         database=database,
         unit_type=TableUnit,
         subscriptions=subscriptions(outcomes),
-        workers=[Worker("answers", carrier.run, concurrency=2)],
+        workers=[Worker("answers", carrier.run, concurrency=1)],
         listeners=_listeners(settings, intake),
         routers=[routes(intake, database, settings.max_frame_bytes)],
     )

@@ -33,6 +33,7 @@ HL7_MEDIA_TYPE = "application/hl7-v2"
 RESULTS_MEDIA_TYPE = "application/json"
 IN_THREAD_BYTES = 64 * 1024  # about a millisecond of reading: more leaves the event loop
 MAX_BATCH_MESSAGES = 64  # one commit: about 20 ms of work in the database
+MAX_BATCH_BLOBS = 16  # messages whose files one thread writes in one go
 MAX_DECISIONS = 5  # a report that moves on each time someone looks at it
 
 
@@ -53,10 +54,12 @@ class Intake:
 
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
+        self._keeper: Batcher[list[tuple[bytes, str]], list[BlobRef]] = Batcher(self._put_all, MAX_BATCH_BLOBS)
         self._writer: Batcher[Entry, Written | Behind] = Batcher(self._write, MAX_BATCH_MESSAGES)
 
     async def close(self) -> None:
         """Return when all that was taken is written."""
+        await self._keeper.close()
         await self._writer.close()
 
     async def take(self, frame: bytes, transport: str) -> list[bytes]:
@@ -104,9 +107,7 @@ class Intake:
         return await asyncio.to_thread(decide, arrival, self._doors.policy)
 
     async def _store(self, arrival: Arrival, decision: Decision, tolerated: tuple[str, ...]) -> Written:
-        raw, content = await asyncio.gather(
-            self._doors.blobs.put(arrival.raw, HL7_MEDIA_TYPE), self._put_content(decision)
-        )
+        raw, content = await self._keep(arrival, decision)
         entry = Entry(arrival, decision, raw, content, 0, _final_orders(decision), tolerated, current_traceparent())
         for _ in range(MAX_DECISIONS):
             result = await self._submit(entry)
@@ -122,12 +123,15 @@ class Intake:
         except IntegrityError:  # another process wrote the same message between our look and our commit
             return await self._writer.submit(entry)
 
-    async def _put_content(self, decision: Decision) -> BlobRef | None:
-        if isinstance(decision, Relayed):
-            return await self._doors.blobs.put(decision.content, decision.media_type)
-        if isinstance(decision, Structured):
-            return await self._doors.blobs.put(decision.results.model_dump_json().encode(), RESULTS_MEDIA_TYPE)
-        return None
+    async def _keep(self, arrival: Arrival, decision: Decision) -> tuple[BlobRef, BlobRef | None]:
+        """Return the references of the message and of its content, durable."""
+        documents = [(arrival.raw, HL7_MEDIA_TYPE), *_content(decision)]
+        refs = await self._keeper.submit(documents)
+        return refs[0], refs[1] if len(refs) > 1 else None
+
+    async def _put_all(self, groups: list[list[tuple[bytes, str]]]) -> list[list[BlobRef]]:
+        refs = iter(await self._doors.blobs.put_many([document for group in groups for document in group]))
+        return [[next(refs) for _ in group] for group in groups]
 
     async def _again(self, entry: Entry, known: KnownReport) -> Entry:
         """Return the entry decided upon the demand's latest version."""
@@ -141,7 +145,7 @@ class Intake:
             await self._doors.blobs.erase(entry.content)
         if isinstance(renewed, Archived):
             return replace(entry, decision=renewed, content=None)
-        content = await self._put_content(renewed)
+        content = (await self._doors.blobs.put_many(_content(renewed)))[0]
         orders = known.final_orders | entry.final_orders
         return replace(
             entry,
@@ -179,6 +183,15 @@ class ReportContended(Unavailable):
     """Several messages about one demand at once."""
 
     code = "ltw.report-contended"
+
+
+def _content(decision: Decision) -> list[tuple[bytes, str]]:
+    """Return what later stages will read: the CDA as received, or the results."""
+    if isinstance(decision, Relayed):
+        return [(decision.content, decision.media_type)]
+    if isinstance(decision, Structured):
+        return [(decision.results.model_dump_json().encode(), RESULTS_MEDIA_TYPE)]
+    return []
 
 
 def _fresh(entry: Entry) -> Structured:
