@@ -63,7 +63,7 @@ async def test_a_mail_reaches_the_doctor_whole_and_postfix_confirms_it(bench: Be
     raw = operator.mails(DOCTOR)[-1]
     mail = email.message_from_bytes(raw, policy=email.policy.default)
     assert not mail.defects
-    attached = {part.get_filename(): part.get_content() for part in mail.iter_attachments()}
+    attached = {str(part.get_filename()): part.get_content() for part in mail.iter_attachments()}
     assert sorted(attached) == [
         "20260312_CR d'examens biologiques_DURAND_Elodie_26031200417.pdf",
         "IHE_XDM.zip",
