@@ -258,10 +258,6 @@ def _process(data: Path) -> int | None:
     return pid if str(data / "server.properties").encode() in command else None
 
 
-def _text(path: str) -> str:
-    return Path(path).read_text()
-
-
 def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -274,12 +270,12 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
             command.add_argument("--controller-port", type=int, default=None, help="default: the port + 1")
             command.add_argument("--heap", default="512m")
             command.add_argument("--sync", action="store_true", help="on the disk before each acknowledgement")
-            command.add_argument(
-                "--extra", type=_text, default="", help="file of properties that come after ours and win"
-            )
+            command.add_argument("--extra", type=Path, help="file of properties that come after ours and win")
         if name == "run":
             command.add_argument("--with-parent", action="store_true", help="end when the starting process ends")
     options = parser.parse_args(arguments)
+    if "extra" in options:
+        options.extra = options.extra.read_text() if options.extra else ""
     if getattr(options, "port", None) and options.controller_port is None:
         options.controller_port = options.port + 1
     return options
