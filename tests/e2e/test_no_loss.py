@@ -106,8 +106,7 @@ def mailed_documents(installation: Installation) -> list[tuple[str, str]]:
             if part.get_filename() == "IHE_XDM.zip":
                 with zipfile.ZipFile(io.BytesIO(part.get_payload(decode=True))) as archive:
                     document = archive.read("IHE_XDM/SUBSET01/DOC0001.XML")
-                for recipient in line["rcpt_to"]:
-                    found.append((recipient, hashlib.sha256(document).hexdigest()))
+                found.append((line["rcpt_to"], hashlib.sha256(document).hexdigest()))
     return found
 
 

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 from embedded.wiring import Ports
 from labohub.errors import Misconfigured
@@ -31,6 +31,8 @@ class Process:
         self._environment = {**os.environ, **environment}
         self._log = log
         self._child: subprocess.Popen[str] | None = None
+        self._output: IO[str] | None = None
+        self._drain: threading.Thread | None = None
         self.ready_line = ""
 
     @property
@@ -52,17 +54,20 @@ class Process:
             )
         output = self._child.stdout
         assert output is not None
+        self._output = output
         alarm = threading.Timer(START_SECONDS, self._child.kill)
         alarm.start()
         try:
             for line in output:
                 if " ready" in line:
                     self.ready_line = line.strip()
-                    threading.Thread(target=output.read, daemon=True).start()  # a full pipe must not stop it
+                    self._drain = threading.Thread(target=output.read, daemon=True)  # a full pipe must not stop it
+                    self._drain.start()
                     return self
         finally:
             alarm.cancel()
         self._child.wait()
+        self._close()
         raise ProcessFailed(f"{self.name} did not start; see {self._log}")
 
     def alive(self) -> bool:
@@ -74,6 +79,7 @@ class Process:
         if self._child is not None:
             self._child.kill()
             self._child.wait()
+            self._close()
 
     def stop(self) -> None:
         """Ask it to stop; insist after a while."""
@@ -84,6 +90,14 @@ class Process:
             self._child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
+        self._close()
+
+    def _close(self) -> None:
+        if self._drain is not None:
+            self._drain.join(STOP_SECONDS)
+        if self._output is not None:
+            self._output.close()
+        self._drain = self._output = None
 
     def __enter__(self) -> Self:
         return self.start()

@@ -16,9 +16,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sqlalchemy import insert, select
 
 from labohub.bus.connect import connect
-from labohub.contracts.codec import from_record
-from labohub.contracts.events import MessageArchived
+from labohub.contracts.codec import derived_id, from_record
+from labohub.contracts.events import EventSetAside, MessageArchived
 from labohub.contracts.topics import DEAD, REPORT, dead_letters
+from labohub.contracts.values import MessageId, ReportId
 from labohub.errors import Refused, Unavailable
 from labohub.runtime.run import Hub
 from labohub.runtime.service import Platform, Service, Worker
@@ -45,6 +46,20 @@ async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 10) ->
         while not (value := await condition()):
             await asyncio.sleep(0.01)
         return value
+
+
+def consequence(message_id: str, now: datetime) -> EventSetAside:
+    """Return what an errand causes, on a topic that nobody here listens to."""
+    return EventSetAside(
+        event_id=derived_id("consequence", message_id),
+        occurred_at=now,
+        report_id=ReportId("r"),
+        message_id=MessageId(message_id),
+        topic="t",
+        group="g",
+        event_type="e",
+        code="c",
+    )
 
 
 @dataclass
@@ -107,6 +122,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
                 done.append(work.payload)
             async with units() as unit:
                 await unit.errands.settle(work, "done")
+                await unit.publish(consequence(work.payload, unit.now))
         return bool(leased)
 
     writer = Service("writer", writer_database, Unit, {})
@@ -162,7 +178,7 @@ async def test_a_refused_event_goes_to_the_dead_letters_with_its_code_and_lets_i
             (record,) = batch.records
             break
         async for batch in rig.platform.bus.read(DEAD, "test"):
-            (said,) = batch.records
+            (said,) = [r for r in batch.records if from_record(r).event_type == "MessageArchived"]
             break
     assert record.headers["error_code"] == "refused"
     assert from_record(record) == archived("r1", 1)
@@ -192,6 +208,11 @@ async def test_one_trace_goes_from_the_writer_to_the_worker(rig: Rig, spans: InM
         return names if len(names) == 3 else set()
 
     assert await until(finished) == {"mllp.receive", "reader MessageArchived", "errand"}
+    async with asyncio.timeout(5):
+        async for batch in rig.platform.bus.read(DEAD, "test"):
+            (record,) = batch.records
+            break
+    assert record.headers["traceparent"].split("-")[1] == expected
 
 
 async def test_the_process_says_that_it_is_alive_ready_and_counts(rig: Rig) -> None:

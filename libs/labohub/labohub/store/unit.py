@@ -25,11 +25,12 @@ class Unit:
         self.now = now
         self.traceparent: Traceparent = str  # the runtime puts the current trace here
         self.outgoing: list[tuple[str, Record]] = []
+        self.settled_traceparent = ""  # the trace of the work row settled last: what follows is its consequence
         self.wakes_workers = False  # set by what gives the workers something to do
 
-    async def publish(self, *events: Event, traceparent: str = "") -> None:
-        """Write the events into the outbox, in order, with the current trace or the one given (that of a work row)."""
-        traceparent = traceparent or self.traceparent()
+    async def publish(self, *events: Event) -> None:
+        """Write the events into the outbox, in order, with the current trace, else that of the work just settled."""
+        traceparent = self.traceparent() or self.settled_traceparent
         self.outgoing.extend((event.TOPIC, to_record(event, traceparent)) for event in events)
 
     def send(self, topic: str, record: Record) -> None:

@@ -237,6 +237,7 @@ class WorkQueue:
 
     async def _write(self, work: Work, values: dict[str, Any]) -> bool:
         table = self._table
+        self._unit.settled_traceparent = work.traceparent
         result = await self._unit.connection.execute(
             update(table).where(table.c.id == work.id, table.c.lease_token == work.lease_token).values(**values)
         )
