@@ -40,6 +40,7 @@ from labosim.identities import TestIdentity
 from labosim.insi import InsiSimulator
 from labosim.pki import Pki
 
+KEY = base64.b64encode(bytes(32)).decode()
 AT = datetime(2026, 3, 12, 9, 30, tzinfo=UTC)
 
 
@@ -126,7 +127,7 @@ class InsRig:
             stop_grace_seconds=2,
             environment=self.environment,
             store_url=self.store_url,
-            blob_key=SecretStr(base64.b64encode(bytes(32)).decode()),
+            blob_key=SecretStr(KEY),
         )
         self.platform = await open_platform(shared)
         self.service = build(self.own_settings(), self.platform)

@@ -21,7 +21,7 @@ TEST_HOSTS = frozenset({"qualiflps-services-ps-tlsm.ameli.fr", "qualiflps.servic
 def build(settings: InsQualifierSettings, platform: Platform) -> Service:
     """Return the service. Raises: InsiMisconfigured."""
     environment = platform.settings.environment
-    _keep_environments_apart(settings.insi_url, environment)
+    _keep_environments_apart(settings, environment)
     insi = InsiClient(settings, platform.clock)
     checks = IdentityChecks(
         insi=insi, blobs=platform.blobs, settings=settings, environment=environment, clock=platform.clock
@@ -38,11 +38,13 @@ def build(settings: InsQualifierSettings, platform: Platform) -> Service:
     )
 
 
-def _keep_environments_apart(url: str, environment: str) -> None:
-    host = urlsplit(url).hostname or ""
+def _keep_environments_apart(settings: InsQualifierSettings, environment: str) -> None:
+    host = urlsplit(settings.insi_url).hostname or ""
     wrong = TEST_HOSTS if environment == "production" else PRODUCTION_HOSTS
     if host in wrong:
         raise InsiMisconfigured(f"INS_QUALIFIER_INSI_URL is not an address for the {environment} environment")
+    if environment == "production" and settings.certificate_file is None:
+        raise InsiMisconfigured("INS_QUALIFIER_CERTIFICATE_FILE must be set in production")
 
 
 def main() -> None:

@@ -3,16 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from pydantic import SecretStr
 
+from ins_qualifier.main import build
+from ins_qualifier.ports import InsiMisconfigured
 from labohub.contracts.events import IdentityQualified, IdentityUnresolved
 from labohub.contracts.values import IdentityStatus, Ins, Request
+from labohub.runtime.run import open_platform
+from labohub.runtime.settings import LabohubSettings
 from labohub.standards.ins.matricule import control_key, with_key
 from labosim.identities import PUBLIC, TestIdentity, generated_identity
+from labosim.insi import InsiSimulator
 from labosim.pki import Pki
-from tests.support.ins import InsRig, patient_of, received
+from tests.support.ins import KEY, InsRig, patient_of, received
 
 
 @pytest.fixture(scope="module")
@@ -402,6 +408,29 @@ async def test_a_test_authority_is_refused_in_production(tmp_path: Path, pki: Pk
     finally:
         await rig.stop()
     assert event.code == "insi.answer-unusable"
+
+
+@pytest.mark.parametrize(
+    ("environment", "changes"),
+    [
+        ("test", {"insi_url": "https://services-ps-tlsm.ameli.fr/lps"}),
+        ("production", {"insi_url": "https://qualiflps-services-ps-tlsm.ameli.fr/lps"}),
+        ("production", {"certificate_file": None, "key_file": None}),
+    ],
+)
+async def test_the_start_stops_on_the_address_of_another_environment_or_without_a_certificate(
+    tmp_path: Path, pki: Pki, environment: Literal["production", "test"], changes: dict[str, Any]
+) -> None:
+    rig = InsRig(tmp_path, pki, environment=environment, settings=changes)
+    rig.simulator = InsiSimulator(host="127.0.0.1", port=0, pki=pki, faults=rig.faults)
+    shared = LabohubSettings(data_dir=tmp_path, environment=environment, blob_key=SecretStr(KEY))
+    platform = await open_platform(shared)
+    try:
+        with pytest.raises(InsiMisconfigured):
+            build(rig.own_settings(), platform)
+    finally:
+        await platform.bus.close()
+        await platform.blobs.close()
 
 
 async def test_a_stop_in_the_middle_loses_nothing(rig: InsRig) -> None:
