@@ -1,7 +1,7 @@
 """The service dmp-feeder beside the DMP simulator, over real HTTPS: a laboratory's end and the other end."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from dmp_feeder.core.lot import Call
 from dmp_feeder.main import build
 from dmp_feeder.ports import Dmp, DmpUnreachable, Reply
 from dmp_feeder.settings import DmpFeederSettings
-from dmp_feeder.workers.filing import file_due
+from dmp_feeder.workers.filing import Office, file_due
 from labohub.contracts.codec import derived_id, from_record
 from labohub.contracts.envelope import Record
 from labohub.contracts.events import DocumentBuilt, Event
@@ -119,8 +119,20 @@ class Bench:
 
     def lose_answers(self, *numbers: int) -> None:
         """Lose the answers of these calls, counted from 1 from now on."""
-        run = self.service.workers[0].run
-        office = replace(run.keywords["office"], dmp=LosingDmp(run.keywords["office"].dmp, set(numbers)))  # type: ignore[attr-defined]
+        self._through(LosingDmp(self._office.dmp, set(numbers)))
+
+    def overtake(self) -> None:
+        """Let leases run out at once, and a second worker take the document while the first one waits for an answer."""
+        self._through(OvertakenDmp(self._office.dmp, self.attempt), lease_seconds=0.0)
+
+    @property
+    def _office(self) -> Office:
+        run: Any = self.service.workers[0].run
+        office: Office = run.keywords["office"]
+        return office
+
+    def _through(self, dmp: Dmp, **changes: Any) -> None:
+        office = replace(self._office, dmp=dmp, **changes)
         worker = replace(self.service.workers[0], run=partial(file_due, office=office))
         self.service = replace(self.service, workers=(worker,))
 
@@ -145,6 +157,23 @@ class LosingDmp:
         reply = await self._dmp.send(call)
         if number in self._lost:
             raise DmpUnreachable("the answer was lost")
+        return reply
+
+
+class OvertakenDmp:
+    """A line on which the first answer is read only after another worker has had its own."""
+
+    def __init__(self, dmp: Dmp, other: Callable[[], Awaitable[bool]]) -> None:
+        self._dmp, self._other, self._overtaken = dmp, other, False
+
+    def address(self, endpoint: str) -> str:
+        return self._dmp.address(endpoint)
+
+    async def send(self, call: Call) -> Reply:
+        reply = await self._dmp.send(call)
+        if not self._overtaken:
+            self._overtaken = True
+            await self._other()
         return reply
 
 

@@ -41,7 +41,7 @@ def build(settings: DmpFeederSettings, platform: Platform) -> Service:
         ),
         clock=platform.clock,
         batch_size=settings.batch_size,
-        lease_seconds=3 * (settings.connect_timeout_seconds + settings.answer_timeout_seconds) + 30.0,
+        lease_seconds=settings.lease_seconds,
     )
     return Service(
         name=NAME,

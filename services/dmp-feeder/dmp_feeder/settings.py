@@ -50,8 +50,13 @@ class DmpFeederSettings(BaseSettings):
     accept_both_masks: bool = Field(False, description="The DMP's switch `cumul-invisible_patient-masque_ps`.")
     batch_size: PositiveInt = Field(8, description="Documents taken at once by one worker.")
     concurrency: PositiveInt = Field(2, description="Workers.")
-    connect_timeout_seconds: PositiveFloat = Field(10.0, description="Longest wait for a connection.")
-    answer_timeout_seconds: PositiveFloat = Field(60.0, description="Longest wait for an answer.")
+    connect_timeout_seconds: PositiveFloat = Field(5.0, description="Longest wait for a connection.")
+    answer_timeout_seconds: PositiveFloat = Field(30.0, description="Longest wait for an answer.")
+    lease_seconds: PositiveFloat = Field(
+        45.0,
+        description="How long a document stays with a worker that gives no sign. Too short is safe: the same lot is "
+        "sent twice and the DMP recognises it.",
+    )
     retry_first_seconds: PositiveFloat = Field(2.0, description="Wait after the first failure; doubled each time.")
     retry_cap_seconds: PositiveFloat = Field(300.0, description="Longest wait between two attempts.")
     generic_attempts: NonNegativeInt = Field(5, description="Attempts after an error without a known cause.")

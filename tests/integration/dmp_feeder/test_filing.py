@@ -148,6 +148,14 @@ async def test_a_lost_answer_is_not_a_second_submission(dmp: Bench) -> None:
     assert [type(fact) for fact in await dmp.events()] == [SubmissionAccepted]
 
 
+async def test_a_worker_that_was_overtaken_says_nothing(dmp: Bench) -> None:
+    await dmp.plan(cda())
+    dmp.overtake()
+    await dmp.work()
+    assert len(dmp.submissions) == 1
+    assert [type(fact) for fact in await dmp.events()] == [SubmissionAccepted]
+
+
 async def test_a_duplicate_without_an_earlier_attempt_is_refused(dmp: Bench) -> None:
     dmp.faults.order("dmp", "fault", code="XDSDuplicateUniqueIdInRegistry")
     await dmp.plan(cda())
