@@ -78,7 +78,8 @@ class Journal:
         given = answers(entry.arrival, decision, receipt.received_at.astimezone(self._zone))
         batch.add("messages", rows.message_row(entry, decision, given))
         batch.seen[receipt.message_id] = given
-        batch.keys.add(receipt.key)
+        if not isinstance(decision, Refusal):
+            batch.keys.add(receipt.key)
         for event in events:
             unit.send(event.TOPIC, to_record(event, entry.traceparent))
         return Written(given, decision)

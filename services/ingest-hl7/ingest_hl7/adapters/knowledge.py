@@ -13,6 +13,7 @@ from ingest_hl7.core.intake import Arrival
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.values import BlobRef
 
+REFUSED = "refused"  # a corrected message may come back under the same number
 FRAME_END = b"\x1c"
 
 
@@ -84,11 +85,12 @@ async def load(unit: IngestUnit, entries: Sequence[Entry]) -> Batch:
 async def _load_messages(unit: IngestUnit, batch: Batch, entries: Sequence[Entry]) -> None:
     table = tables.messages
     keys = {entry.arrival.receipt.key for entry in entries}
-    columns = (table.c.message_id, table.c.natural_key, table.c.answer_code, table.c.answers)
+    columns = (table.c.message_id, table.c.natural_key, table.c.state, table.c.answer_code, table.c.answers)
     query = select(*columns).where(table.c.natural_key.in_(keys))
-    for message_id, key, code, frames in await unit.connection.execute(query):
+    for message_id, key, state, code, frames in await unit.connection.execute(query):
         batch.seen[message_id] = Answers(code, unpack_frames(frames))
-        batch.keys.add(key)
+        if state != REFUSED:
+            batch.keys.add(key)
 
 
 async def _load_documents(unit: IngestUnit, batch: Batch, relayed: Iterable[Relayed]) -> None:

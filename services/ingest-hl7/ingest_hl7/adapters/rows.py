@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ingest_hl7.adapters.knowledge import Entry, KnownReport, pack_frames
+from ingest_hl7.adapters.knowledge import REFUSED, Entry, KnownReport, pack_frames
 from ingest_hl7.core.answering import Answers
 from ingest_hl7.core.decision import Archived, Decision, Refusal, Relayed, Silent, Structured
 from ingest_hl7.core.returns import Return
@@ -71,7 +71,7 @@ def message_row(entry: Entry, decision: Decision, given: Answers) -> dict[str, A
     header, receipt = entry.arrival.header, entry.arrival.receipt
     state, reason, report_id, codes = "accepted", "", "", list(entry.warnings)
     if isinstance(decision, Refusal):
-        state, reason = "refused", decision.findings[0].reason
+        state, reason = REFUSED, decision.findings[0].reason
         codes += [finding.reason for finding in decision.findings[1:]]
     elif isinstance(decision, Archived):
         state, reason, report_id = "archived", decision.reason, decision.report_id

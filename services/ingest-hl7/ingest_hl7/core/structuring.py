@@ -89,10 +89,14 @@ def renew(decision: Structured, previous: LaboratoryReport, same_patient: bool) 
     report_id = decision.report.report_id
     if not same_patient:
         place, text = "PID^1^3", "Cette demande est connue pour un autre patient : rien n'est transmis."
-        return Archived("ltw.patient-changed", report_id, warnings=(warning(place, "ltw.patient-changed", text),))
+        return Archived(
+            "ltw.patient-changed", report_id, warnings=(*decision.warnings, warning(place, "ltw.patient-changed", text))
+        )
     if is_older(previous, decision.results):
         place, text = "OBR^1^22", "État antérieur à celui déjà connu : conservé, non appliqué."
-        return Archived("ltw.older-state", report_id, warnings=(warning(place, "ltw.older-state", text),))
+        return Archived(
+            "ltw.older-state", report_id, warnings=(*decision.warnings, warning(place, "ltw.older-state", text))
+        )
     merged = merge(previous, decision.results)
     if same_content(previous, merged):
         return Archived("ltw.unchanged", report_id, warnings=decision.warnings)

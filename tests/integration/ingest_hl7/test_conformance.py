@@ -1,0 +1,164 @@
+"""Every published sample gets the answer its `expected.json` gives, from the whole service.
+
+The samples live beside the repository; without them these tests have nothing to collect.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest_hl7.core import intake
+from ingest_hl7.core.decision import Relayed, Structured
+from ingest_hl7.core.senders import Registry, Sender
+from labohub.standards import er7
+from tests.support.ingest import errors, fields, msa, running
+from tests.support.store import FixedClock
+
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "hl7"
+
+
+def expected(folder: str) -> dict[str, Any]:
+    """Return the facts of a folder, or nothing."""
+    path = SHARED / folder / "expected.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+LTW, PFI = expected("ltw"), expected("pfi")
+GOOD = {name: facts for name, facts in LTW.get("good", {}).items() if name.endswith(".hl7")}
+BAD = {name: facts for name, facts in LTW.get("bad", {}).items() if name.endswith(".hl7")}
+BAD_STREAMS = {name: facts for name, facts in LTW.get("bad", {}).items() if name.endswith(".bin")}
+
+SENDERS = """
+[[sender]]
+application = "SGL-TILLEUL"
+receiving_applications = ["SERVEUR-RESULTATS", "MIDLAB", "DPI-VALMONT", "SGL-BIOSPE"]
+
+[[sender]]
+application = "SGL-BIOSPE"
+role = "subcontractor"
+"""
+
+
+def letters(text: str) -> list[str]:
+    """Return the acknowledgement codes an `answer` column announces."""
+    return [] if text.startswith("none") else [word for word in text.replace(",", " ").split() if word in CODES]
+
+
+CODES = ("AA", "AE", "AR", "CA")
+
+
+@pytest.mark.parametrize("part", [part for part in ("good", "bad") if LTW])
+async def test_every_ltw_sample_gets_its_answer(part: str, tmp_path: Path) -> None:
+    folder = SHARED / "ltw" / ("" if part == "good" else part)
+    (tmp_path / "senders.toml").write_text(SENDERS)
+    wrong = []
+    async with running(tmp_path, senders=tmp_path / "senders.toml") as hub, hub.connect() as peer:
+        for name, facts in (GOOD if part == "good" else BAD).items():
+            wanted = letters(facts["answer"])
+            if facts["answer"] == "AA per message":
+                wanted = ["AA"] * len(facts["messages"])
+            answers = []
+            if wanted:
+                answers = await peer.send((folder / name).read_bytes())
+                answers += [await peer.answer() for _ in wanted[1:]]
+            got = [msa(answer)[0] for answer in answers]
+            found = errors(answers[-1]) if answers else []
+            place = [(facts["err3"], facts["err2"])] if facts.get("err3") is not None else []
+            if got != wanted or [each[:2] for each in found][:1] != place:
+                wrong.append((name, wanted, place, got, found))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", sorted(BAD_STREAMS))
+async def test_every_damaged_stream_gets_its_answers(name: str, tmp_path: Path) -> None:
+    wanted = letters(BAD_STREAMS[name]["answer"])
+    stream = (SHARED / "ltw" / "bad" / name).read_bytes()
+    async with running(tmp_path) as hub, hub.connect() as peer:
+        for at in range(len(stream)):
+            peer.writer.write(stream[at : at + 1])
+        got = [msa(await peer.answer())[0] for _ in wanted]
+        peer.writer.write_eof()
+        assert await peer.is_closed()
+    assert got == wanted
+
+
+@pytest.mark.parametrize("name", sorted(name for name, facts in GOOD.items() if facts.get("report") == "yes"))
+def test_every_result_is_read_as_expected(name: str) -> None:
+    raw = (SHARED / "ltw" / name).read_bytes()
+    batch = er7.split_batch(raw)
+    policy = intake.Policy("test", frozenset("PT"), Registry((Sender(),)))
+    for message, facts in zip(batch[0] if batch else [raw], GOOD[name]["messages"], strict=True):
+        decision, _ = intake.decide(intake.arrive(message, policy, FixedClock()()), policy)
+        assert isinstance(decision, Structured)
+        assert [battery.filler_number for battery in decision.results.batteries] == [
+            order["filler"] for order in facts["orders"]
+        ]
+        for battery, order in zip(decision.results.batteries, facts["orders"], strict=True):
+            shown = [each for each in order["results"] if each["status"] not in "ON"]
+            assert [each.status for each in battery.results] == [each["status"] for each in shown]
+            assert [each.loinc.code if each.loinc else None for each in battery.results] == [
+                each["loinc"] for each in shown
+            ]
+            assert [list(each.flags) for each in battery.results] == [each["flags"] for each in shown]
+            assert [each.sub_id for each in battery.results] == [each["sub_id"] for each in shown]
+            plain = [(each.value, raw_["value"]) for each, raw_ in zip(battery.results, shown, strict=True)]
+            kinds = [each.value_type for each in battery.results]
+            assert all(
+                ours == theirs for (ours, theirs), kind in zip(plain, kinds, strict=True) if kind in ("NM", "SN")
+            )
+
+
+@pytest.mark.parametrize("name", sorted(name for name, facts in PFI.items() if "segments" in facts))
+def test_no_segment_of_an_official_message_is_lost(name: str) -> None:
+    raw = (SHARED / "pfi" / name).read_bytes()
+    message = er7.read(raw)
+    assert [segment.name for segment in message] == PFI[name]["segments"]
+    assert message.raw == raw
+
+
+OFFICIAL = {
+    "oru/v2.1_segur_init_n3.hl7": ["AA"],
+    "oru/v2.1_segur_delete_n3.hl7": ["AE", "199"],  # PID and CDA name two patients
+    "oru/v2.1_replace_n1_n3_base64.er7": ["AE", "199"],
+    "oru/v2.1_delete_n1_n3_placeholder.er7": ["AE", "102"],  # no CDA inside
+    "oru/v2.0_replace_n1_n3_placeholder.er7": ["AE", "102"],
+    "oru/v2.0_delete_n1_n3_base64.er7": ["AA"],
+    "mdm/v2.1_t02_init_n1_base64.er7": ["AA"],
+    "mdm/v2.1_t04_delete_n1.er7": ["AA"],
+    "mdm/v2.0_t02_init_n1_placeholder.er7": ["AE", "102"],
+    "mdm/v2.0_t10_replace_n1_placeholder.er7": ["AE", "102"],
+}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in OFFICIAL if name in PFI))
+def test_official_documents_are_taken_or_refused_with_the_reason(name: str) -> None:
+    raw = (SHARED / "pfi" / name).read_bytes()
+    policy = intake.Policy("test", frozenset("PT"), Registry((Sender(),)))
+    decision, _ = intake.decide(intake.arrive(raw, policy, FixedClock()()), policy)
+    if OFFICIAL[name] != ["AA"]:
+        assert not isinstance(decision, Relayed)
+        assert [decision.code, decision.findings[0].condition] == OFFICIAL[name]
+        return
+    assert isinstance(decision, Relayed)
+    digests = [document["sha256"] for document in PFI[name]["documents"]]
+    assert hashlib.sha256(decision.content).hexdigest() == digests[-1]  # the structured one comes second
+
+
+@pytest.mark.parametrize("name", [name for name in ("oru/v2.1_segur_init_n3.hl7",) if name in PFI])
+async def test_the_official_initial_report_is_accepted_and_its_bad_patient_address_told(
+    name: str, tmp_path: Path
+) -> None:
+    async with running(tmp_path) as hub:
+        [answer] = await hub.send((SHARED / "pfi" / name).read_bytes())
+        answers = await hub.rows("answers")
+        outcomes = {row["target"]: row["outcome"] for row in await hub.rows("outcomes")}
+    assert msa(answer) == ("AA", "015")
+    assert "ERR" not in fields(answer)
+    assert outcomes["dmp"] == "pending"
+    assert outcomes["adam.hoda@test-ci-sis.mssante.fr"] == "pending"
+    assert [outcome for outcome in outcomes.values() if outcome == "failed"] == ["failed"]
+    assert [row["message_type"] for row in answers] == ["ZAM^Z02^ZAM_Z01"]
+    assert "553^" in json.loads(answers[0]["payload"])["er7"]
