@@ -79,3 +79,7 @@ async def test_what_was_submitted_before_the_end_is_written(tmp_path: Path, file
     assert await asyncio.gather(*jobs) == list(range(1, 51))
     with pytest.raises(BusClosed):
         await writer.submit(LogFile.heads)
+
+
+async def test_every_commit_is_synchronised_to_the_disk(writer: Writer) -> None:
+    assert await writer.submit(lambda f: f._db.execute("PRAGMA synchronous").fetchone()[0]) == 2, "FULL"
