@@ -32,6 +32,7 @@ from labohub.contracts.values import (
     Visibility,
 )
 from labohub.contracts.values import Path as ReportPath
+from labohub.runtime.clock import Clock
 from labohub.runtime.http import application
 from labohub.runtime.service import Platform, Service
 from labohub.runtime.settings import LabohubSettings
@@ -176,14 +177,14 @@ class Console:
 
 @asynccontextmanager
 async def console_on(
-    folder: Path, now: datetime = START + timedelta(minutes=2), store_url: str = ""
+    folder: Path, clock: Clock = lambda: START + timedelta(minutes=2), store_url: str = ""
 ) -> AsyncIterator[Console]:
     """Give a console whose state lies in a folder, or in the given store."""
     settings = LabohubSettings(data_dir=folder, store_url=store_url)
     blobs = FileBlobs(folder / "blobs", b"k" * 32)
     await blobs.open()
     bus = connect_bus(settings.effective_bus_url(), topics=topics.ALL)
-    platform = Platform(settings=settings, bus=bus, blobs=blobs, clock=lambda: now)
+    platform = Platform(settings=settings, bus=bus, blobs=blobs, clock=clock)
     service = build(ConsoleSettings(), platform)
     await service.database.open()
     try:

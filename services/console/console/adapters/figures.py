@@ -45,7 +45,10 @@ async def find_waiting(
 async def count_waiting(connection: AsyncConnection) -> dict[str, int]:
     """Return how many items wait on each worklist."""
     query = select(waiting.c.worklist, func.count()).where(waiting.c.is_open).group_by(waiting.c.worklist)
-    return dict((await connection.execute(query)).tuples().all())
+    found: dict[str, int] = {}
+    for worklist, count in await connection.execute(query):
+        found[worklist] = count
+    return found
 
 
 async def reconcile(connection: AsyncConnection) -> Reconciliation:

@@ -20,14 +20,20 @@ function isHeld() {
   return paused || selected() !== null || document.hidden || document.querySelector("dialog[open]") !== null;
 }
 
+function hold() {
+  pending = true;
+  if (isHeld()) live.dataset.pending = "yes"; // the button shows that something waits behind the pause
+}
+
 async function refresh() {
-  if (isHeld()) { pending = true; return; }
-  if (refreshing) { pending = true; return; }
+  if (isHeld() || refreshing) { hold(); return; }
   refreshing = true;
   pending = false;
+  delete live.dataset.pending;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
-    if (!answer.ok || isHeld()) { pending = !answer.ok ? pending : true; return; }
+    if (!answer.ok) return;
+    if (isHeld()) { hold(); return; }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const old of document.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(old.id);
@@ -43,7 +49,7 @@ async function refresh() {
   } finally {
     refreshing = false;
   }
-  if (pending) setTimeout(refresh, 400);
+  if (pending && !isHeld()) setTimeout(refresh, 400);
 }
 
 function resume() {
@@ -56,7 +62,7 @@ stream.addEventListener("open", resume);
 stream.addEventListener("error", () => say("off"));
 stream.addEventListener("changed", refresh);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) resume(); });
-setInterval(() => { pending = true; if (!isHeld()) refresh(); }, 15000); // ages grow even when nothing happens
+setInterval(() => { if (!isHeld()) refresh(); }, 15000); // ages grow even when nothing happens
 
 live.addEventListener("click", () => { paused = !paused; resume(); });
 
