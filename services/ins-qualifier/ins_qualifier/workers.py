@@ -89,8 +89,7 @@ class IdentityChecks:
             return False
         async with units() as unit:
             for examination in examinations:
-                with span("identity.settle", examination.work.traceparent):
-                    await self._settle(unit, examination)
+                await self._settle(unit, examination)
             await unit.calls.add([call for examination in examinations for call in examination.calls])
             if opened:
                 await unit.release_waiting()

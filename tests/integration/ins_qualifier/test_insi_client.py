@@ -17,7 +17,7 @@ from labohub.runtime.clock import system_clock
 from labohub.standards.ins.insi_answer import Answer, InsiFault, read_answer
 from labohub.standards.ins.insi_request import CONTENT_TYPE, CallContext, SearchQuery, build_search
 from labosim.faults import Faults
-from labosim.identities import PUBLIC, TestIdentity, generated_identity
+from labosim.identities import PUBLIC, generated_identity
 from labosim.insi import InsiSimulator
 from labosim.pki import Pki
 
@@ -74,22 +74,16 @@ async def test_a_public_test_identity_is_found_with_its_matricule(settings: Sett
     assert found.individual.traits.birth_place == "63220"
 
 
-@pytest.mark.parametrize("identity", PUBLIC, ids=lambda identity: f"{identity.birth_name} {identity.given_names}")
-async def test_every_public_identity_answers_to_all_its_traits(settings: Settings, identity: TestIdentity) -> None:
-    born = identity.birth_date
-    query = SearchQuery(
-        identity.birth_name,
-        identity.given_names,
-        identity.sex,
-        f"{born[:4]}-{born[4:6]}-{born[6:]}",
-        identity.birth_place,
-    )
-
-    found = await search(settings(), query)
-
-    assert isinstance(found, Answer)
-    assert found.individual is not None
-    assert found.individual.active.matricule == identity.matricule
+async def test_every_public_identity_answers_to_all_its_traits(settings: Settings) -> None:
+    client = InsiClient(settings(), system_clock)
+    for person in PUBLIC:
+        born = f"{person.birth_date[:4]}-{person.birth_date[4:6]}-{person.birth_date[6:]}"
+        query = SearchQuery(person.birth_name, person.given_names, person.sex, born, person.birth_place)
+        found = (await client.search(query, str(uuid4()))).outcome
+        assert isinstance(found, Answer)
+        assert found.individual is not None
+        assert found.individual.active.matricule == person.matricule
+    await client.close()
 
 
 async def test_the_place_of_birth_resolves_an_ambiguous_search(settings: Settings) -> None:
