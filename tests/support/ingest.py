@@ -14,7 +14,6 @@ from ingest_hl7.adapters import tables
 from ingest_hl7.adapters.mllp import MllpListener
 from ingest_hl7.main import build
 from ingest_hl7.settings import IngestSettings
-
 from labohub.contracts.codec import from_record, to_record
 from labohub.contracts.envelope import Record
 from labohub.contracts.events import Event
@@ -115,12 +114,14 @@ def cda(
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\r\n'
         '<ClinicalDocument xmlns="urn:hl7-org:v3">'
-        f'<id root="{unique_id}"/><code code="11502-2" codeSystem="2.16.840.1.113883.6.1"/><title>CR de biologie</title>'
+        f'<id root="{unique_id}"/><code code="11502-2" codeSystem="2.16.840.1.113883.6.1"/>'
+        "<title>CR de biologie</title>"
         '<effectiveTime value="20260312093000+0100"/><confidentialityCode code="N"/><languageCode code="fr-FR"/>'
         f'<setId root="{unique_id}"/><versionNumber value="1"/>'
         f'<recordTarget><patientRole><id root="{TEST_OID}" extension="{matricule}"/><patient>'
         f'<name><given>JEANNE LOUISE</given><given qualifier="BR">JEANNE</given><family qualifier="BR">{name}</family>'
-        f'</name><administrativeGenderCode code="F"/><birthTime value="{birth}"/></patient></patientRole></recordTarget>'
+        f'</name><administrativeGenderCode code="F"/><birthTime value="{birth}"/></patient>'
+        "</patientRole></recordTarget>"
         f"{related}<component><structuredBody/></component></ClinicalDocument>\n"
     ).encode()
 
