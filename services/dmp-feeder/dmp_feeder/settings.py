@@ -58,6 +58,6 @@ class DmpFeederSettings(BaseSettings):
         "sent twice and the DMP recognises it.",
     )
     retry_first_seconds: PositiveFloat = Field(2.0, description="Wait after the first failure; doubled each time.")
-    retry_cap_seconds: PositiveFloat = Field(300.0, description="Longest wait between two attempts.")
+    retry_cap_seconds: PositiveFloat = Field(60.0, description="Longest wait between two attempts.")
     generic_attempts: NonNegativeInt = Field(5, description="Attempts after an error without a known cause.")
     channel_pause_seconds: PositiveFloat = Field(600.0, description="Pause when the DMP refuses our certificate.")

@@ -373,3 +373,24 @@ async def _ids(dmp: Bench) -> list[str]:
 
     async with dmp.service.database.reading() as connection:
         return list((await connection.execute(select(filings.c.id))).scalars())
+
+
+async def test_an_answer_that_comes_too_late_is_not_a_second_submission(tmp_path: Path, pki: Pki) -> None:
+    async with bench(tmp_path, pki, answer_timeout_seconds=0.3) as dmp:
+        dmp.faults.order("dmp", "slow", delay_seconds=0.6)
+        await dmp.plan(cda())
+        await dmp.attempt()
+        assert await dmp.events() == []
+        dmp.faults.clear()
+        await dmp.work()
+        assert len(dmp.submissions) == 1
+        assert [type(fact) for fact in await dmp.events()] == [SubmissionAccepted]
+
+
+async def test_a_tls_certificate_that_the_dmp_does_not_know_closes_the_channel(tmp_path: Path, pki: Pki) -> None:
+    stranger = Pki.create(tmp_path / "stranger")
+    ours = {"auth_certificate": stranger.cert("labo-dmp"), "auth_key": stranger.key("labo-dmp")}
+    async with bench(tmp_path, pki, **ours) as dmp:
+        await dmp.plan(cda())
+        await dmp.work(rounds=3)
+        assert (dmp.submissions, await dmp.events()) == ([], [])

@@ -35,7 +35,8 @@ class Channel:
         self._closed_until = None
 
     def failed(self, now: datetime, wait_seconds: float) -> None:
-        """Say that no answer came: nobody tries for `wait_seconds`."""
-        self.failures += 1
+        """Say that no answer came: nobody tries for `wait_seconds`. Documents that fail together count once."""
+        if self._closed_until is None or now >= self._closed_until:
+            self.failures += 1
         until = now + timedelta(seconds=wait_seconds)
         self._closed_until = max(self._closed_until or until, until)

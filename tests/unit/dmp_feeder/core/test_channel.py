@@ -38,4 +38,12 @@ def test_a_shorter_wait_does_not_shorten_a_longer_one() -> None:
     channel.failed(NOW, 600)
     channel.failed(NOW, 2)
     assert channel.take(NOW + timedelta(seconds=3), 8) == 0
+
+
+def test_documents_that_fail_together_are_one_failure() -> None:
+    channel = Channel()
+    for _ in range(8):
+        channel.failed(NOW, 2)
+    assert channel.failures == 1
+    channel.failed(NOW + timedelta(seconds=2), 4)
     assert channel.failures == 2

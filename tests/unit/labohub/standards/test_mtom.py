@@ -16,7 +16,7 @@ def test_another_reader_finds_the_same_bytes() -> None:
     package = build_package(ROOT, [Part("d@x", "text/xml", DATA)], boundary="b", action="act")
     head = f"Content-Type: {package.content_type}\r\n\r\n".encode()
     message = BytesParser(policy=HTTP).parsebytes(head + package.body)
-    root, document = message.iter_parts()  # type: ignore[attr-defined]
+    root, document = message.iter_parts()
     assert not message.defects
     assert root.get_payload(decode=True) == b"<soap/>"
     assert document.get_payload(decode=True) == DATA
