@@ -20,6 +20,7 @@ NAME = "mss-sender"
 
 def build(settings: MssSenderSettings, platform: Platform) -> Service:
     """Return the service. Raises: Misconfigured when a certificate or address of the settings cannot be used."""
+    settings.check(platform.settings.environment)
     laboratory = settings.laboratory()
     database = platform.database(NAME, metadata)
     units = database.units(MssUnit)

@@ -3,10 +3,24 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from labohub.errors import Misconfigured
+from labohub.standards.mail import AddressMalformed, normal_address
 from mss_sender.core.laboratory import Laboratory
+
+
+class MailboxMalformed(Misconfigured):
+    """A mailbox of the settings is not an address inside the espace de confiance."""
+
+    code = "mss.mailbox-malformed"
+
+
+class Unprotected(Misconfigured):
+    """The settings would let patients' documents travel without TLS in production."""
+
+    code = "mss.unprotected"
 
 
 class MssSenderSettings(BaseSettings):
@@ -14,50 +28,110 @@ class MssSenderSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MSS_SENDER_", frozen=True, hide_input_in_errors=True)
 
-    laboratory_name: str = "Laboratoire de démonstration"
-    laboratory_contact: str = ""  # a line of each mail: address, telephone
-    bal_applicative: str = "labo.app@labo-demo.mssante.fr"  # the mailbox the laboratory sends from
-    bal_organisationnelle: str = "labo.retours@labo-demo.mssante.fr"  # where people's answers go
-    product_reference: str = "LABOHUB-DEMO"  # X-MSS-NIL
-    source_id: str = "1.2.250.1.999.1.1.1"  # OID of this installation
-    allowed_domains: tuple[str, ...] = ("mssante.fr",)  # the liste blanche; names below these are inside too
-    message_id_secret: SecretStr = SecretStr("")  # makes our message identifiers unguessable; keep it once set
+    laboratory_name: str = Field(
+        "Laboratoire de démonstration", description="Display name of the sender, and signature of the mails."
+    )
+    laboratory_contact: str = Field("", description="Address or telephone that closes each mail.")
+    bal_applicative: str = Field(
+        "labo.app@labo-demo.mssante.fr",
+        description="Mailbox the laboratory sends from; notices and receipts come back to it.",
+    )
+    bal_organisationnelle: str = Field(
+        "labo.retours@labo-demo.mssante.fr", description="Mailbox that people's answers go to."
+    )
+    product_reference: str = Field("LABOHUB-DEMO", description="X-MSS-NIL: reference of the product, given by the ANS.")
+    source_id: str = Field(
+        "1.2.250.1.999.1.1.1", description="OID of this installation: sourceId of the submission sets."
+    )
+    allowed_domains: tuple[str, ...] = Field(
+        ("mssante.fr",), description="The liste blanche, JSON list: each domain, and what lies below it."
+    )
+    message_id_secret: SecretStr = Field(
+        SecretStr(""), description="Makes message identifiers unguessable. Once set, keep it."
+    )
 
-    smtp_host: str = "127.0.0.1"
-    smtp_port: PositiveInt = 2525
-    smtp_tls: Literal["starttls", "implicit", "none"] = "starttls"  # none: tests only
-    smtp_login: Literal["certificate", "external"] = "certificate"  # external: SASL EXTERNAL after the handshake
-    smtp_connections: PositiveInt = 4
-    smtp_mails_per_connection: PositiveInt = 100
-    send_timeout_seconds: PositiveFloat = 60
-    max_mail_bytes: PositiveInt = 25 * 1024 * 1024  # limit of Mon espace santé; the operator's own is read at EHLO
+    smtp_host: str = Field("127.0.0.1", description="The operator's submission server.")
+    smtp_port: PositiveInt = Field(2525, description="Its port.")
+    smtp_tls: Literal["starttls", "implicit", "none"] = Field(
+        "starttls", description="How TLS begins; `none` is for tests only."
+    )
+    smtp_login: Literal["certificate", "external"] = Field(
+        "certificate",
+        description="`external`: SASL EXTERNAL after the handshake; `certificate`: the handshake is enough.",
+    )
+    smtp_connections: PositiveInt = Field(4, description="Mails under way at the same time.")
+    smtp_mails_per_connection: PositiveInt = Field(100, description="A connection is closed after so many mails.")
+    send_timeout_seconds: PositiveFloat = Field(45, description="Limit of each exchange with the SMTP server.")
+    max_mail_bytes: PositiveInt = Field(
+        25 * 1024 * 1024, description="Limit of a mail (Mon espace santé: 25 MB); the operator's own is read at EHLO."
+    )
 
-    imap_host: str = "127.0.0.1"
-    imap_port: PositiveInt = 2143
-    imap_tls: Literal["starttls", "implicit", "none"] = "starttls"
-    imap_login: Literal["external", "plain"] = "plain"
-    imap_password: SecretStr = SecretStr("")
-    imap_folder: str = "INBOX"
-    imap_enabled: bool = True
-    imap_poll_seconds: PositiveFloat = 60  # IDLE tells sooner; this is the net below it
-    imap_timeout_seconds: PositiveFloat = 30
-    max_return_bytes: PositiveInt = 40 * 1024 * 1024  # a longer mail is kept by its head only
+    imap_host: str = Field("127.0.0.1", description="The operator's IMAP server.")
+    imap_port: PositiveInt = Field(2143, description="Its port.")
+    imap_tls: Literal["starttls", "implicit", "none"] = Field(
+        "starttls", description="How TLS begins; `none` is for tests only."
+    )
+    imap_login: Literal["external", "plain"] = Field(
+        "plain", description="`external`: by the certificate; `plain`: by MSS_SENDER_IMAP_PASSWORD."
+    )
+    imap_password: SecretStr = Field(SecretStr(""), description="Password of the applicative mailbox, with `plain`.")
+    imap_folder: str = Field("INBOX", description="Folder that is read.")
+    imap_enabled: bool = Field(True, description="Whether the applicative mailbox is read.")
+    imap_poll_seconds: PositiveFloat = Field(
+        60, description="The mailbox is looked at so often even when IDLE tells nothing."
+    )
+    imap_timeout_seconds: PositiveFloat = Field(30, description="Limit of each exchange with the IMAP server.")
+    max_return_bytes: PositiveInt = Field(
+        40 * 1024 * 1024, description="A longer mail is kept by its beginning only, for a person."
+    )
 
-    ca_file: Path | None = None  # who signs the operator's certificates; None: the system's
-    certificate_file: Path | None = None  # our client certificate (ORG AUTH_CLI)
-    key_file: Path | None = None
+    ca_file: Path | None = Field(
+        None, description="Who signs the operator's certificates (IGC-Santé), PEM. Empty: the system's authorities."
+    )
+    certificate_file: Path | None = Field(None, description="Our client certificate (ORG AUTH_CLI), PEM.")
+    key_file: Path | None = Field(None, description="Its key, PEM.")
 
-    batch_size: PositiveInt = 16
-    lease_seconds: PositiveFloat = 180  # longer than a send with all its timeouts
-    retry_first_seconds: PositiveFloat = 60
-    retry_cap_seconds: PositiveFloat = 3600
-    give_up_after_seconds: PositiveFloat = 24 * 3600
-    halt_seconds: PositiveFloat = 300  # pause after the operator refused us
-    outage_pause_seconds: PositiveFloat = 5  # pause after the operator could not be reached
-    cached_documents: NonNegativeInt = 32
+    batch_size: PositiveInt = Field(16, description="Mails leased together.")
+    lease_seconds: PositiveFloat = Field(
+        120, description="How long a mail is ours while it is sent; longer than two times `send_timeout_seconds`."
+    )
+    retry_first_seconds: PositiveFloat = Field(60, description="Wait after the first failure; doubled each time.")
+    retry_cap_seconds: PositiveFloat = Field(3600, description="Longest wait between two attempts.")
+    give_up_after_seconds: PositiveFloat = Field(
+        24 * 3600, description="A mail that could not go for so long ends as a failure."
+    )
+    halt_seconds: PositiveFloat = Field(
+        300, description="Pause of all sending after the operator refused our certificate, address or rights."
+    )
+    outage_pause_seconds: PositiveFloat = Field(
+        5, description="Pause of all sending after the operator could not be reached."
+    )
+    cached_documents: NonNegativeInt = Field(
+        32, description="Documents whose attachments are kept ready for their other recipients."
+    )
 
     def laboratory(self) -> Laboratory:
-        """Return what these settings say of the laboratory."""
+        """Return what these settings say of the laboratory.
+
+        Raises:
+            MailboxMalformed: one of its mailboxes is no address of the liste blanche.
+        """
+        laboratory = self._laboratory()
+        for address in (self.bal_applicative, self.bal_organisationnelle):
+            try:
+                inside = laboratory.allows(normal_address(address))
+            except AddressMalformed:
+                inside = False
+            if not inside:
+                raise MailboxMalformed("MSS_SENDER_BAL_APPLICATIVE or _BAL_ORGANISATIONNELLE is no MSSanté address")
+        return laboratory
+
+    def check(self, environment: str) -> None:
+        """Return when these settings may serve there. Raises: Unprotected: no TLS in production."""
+        if environment == "production" and "none" in (self.smtp_tls, self.imap_tls):
+            raise Unprotected("MSS_SENDER_SMTP_TLS and MSS_SENDER_IMAP_TLS must ask for TLS in production")
+
+    def _laboratory(self) -> Laboratory:
         return Laboratory(
             name=self.laboratory_name,
             contact=self.laboratory_contact,

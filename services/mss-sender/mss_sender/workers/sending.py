@@ -112,7 +112,7 @@ class Sender:
 
             async def mark() -> None:
                 nonlocal marked
-                if not await self._write(work, lambda unit: unit.mails.queue.mark(work, TRANSMITTING)):
+                if not await self._write(work, self._marked(work)):
                     raise LeaseLost("another worker has this mail")
                 marked = True
 
@@ -203,6 +203,15 @@ class Sender:
         await self._write(
             work, lambda unit: unit.mails.queue.settle(work, "due", is_open=True, due_at=due_at, error_code=code)
         )
+
+    def _marked(self, work: Work) -> Step:
+        async def step(unit: SendingUnit) -> bool:
+            if not await unit.mails.queue.mark(work, TRANSMITTING):
+                return False
+            until = unit.now + timedelta(seconds=self._patience.lease)  # a full lease for the content itself
+            return await unit.mails.queue.change(work.id, leased_until=until)
+
+        return step
 
     async def _write(self, work: Work, step: Step) -> bool:
         """Return what a step returned, once committed together with those of other mails."""
