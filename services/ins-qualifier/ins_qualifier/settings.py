@@ -35,6 +35,7 @@ class InsQualifierSettings(BaseSettings):
     give_up_after_seconds: PositiveFloat = 48 * 3600  # then a person sees the report
     failures_to_pause: PositiveInt = 5  # in a row
     pause_seconds: PositiveFloat = 10  # then one call probes
+    longest_pause_seconds: PositiveFloat = 60  # of one report while INSi is away
     misconfigured_pause_seconds: PositiveFloat = 60
 
     def software(self) -> Software:

@@ -214,7 +214,10 @@ class IdentityChecks:
         )
 
     async def _postpone(self, unit: Qualification, examination: Examination) -> None:
-        """Let a check wait: until the gate opens, else longer after each attempt."""
+        """Let a check wait, longer after each attempt; while the gate is closed, not longer than the outage may last.
+
+        A check that fails alone must not be the probe each time: others become due before it.
+        """
         work, settings = examination.work, self._settings
         wait = backoff_seconds(
             work.attempts,
@@ -222,7 +225,10 @@ class IdentityChecks:
             cap=settings.retry_cap_seconds,
             fraction=random.random(),
         )
-        due_at = self.gate.closed_until or unit.now + timedelta(seconds=wait)
+        due_at = unit.now + timedelta(seconds=wait)
+        if self.gate.closed_until is not None:
+            soon = unit.now + timedelta(seconds=min(wait, settings.longest_pause_seconds))
+            due_at = max(self.gate.closed_until, soon)
         await unit.checks.settle(
             work,
             WAITING,

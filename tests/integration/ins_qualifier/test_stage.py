@@ -270,6 +270,38 @@ async def test_a_technical_failure_is_tried_again_until_an_answer_comes(rig: Ins
     assert rig.simulator.calls[-1].outcome == "00"
 
 
+async def test_a_report_that_always_fails_does_not_hold_the_others_back(tmp_path: Path, pki: Pki) -> None:
+    rig = InsRig(tmp_path, pki, settings={"retry_cap_seconds": 60, "pause_seconds": 0.05})
+    await rig.start()
+    try:
+        poison = generated_identity(33)
+        rig.simulator.inject(poison.birth_name, poison.first_given_name, b"<html/>")
+        await rig.receive(received(patient_of(poison), report="POISON"))
+        async with asyncio.timeout(10):
+            while (await rig.get("/api/v1/identity/queue")).json()["insi"] == "open":
+                await asyncio.sleep(0.01)
+        await rig.receive(*(received(patient_of(generated_identity(n)), report=f"R{n}") for n in range(34, 44)))
+
+        decided = await rig.decided(10)
+    finally:
+        await rig.stop()
+
+    assert {event.report_id for event in decided} == {f"R{n}" for n in range(34, 44)}
+
+
+async def test_a_report_that_waited_too_long_goes_to_the_worklist(tmp_path: Path, pki: Pki) -> None:
+    rig = InsRig(tmp_path, pki, settings={"give_up_after_seconds": 0.2})
+    await rig.start()
+    try:
+        rig.faults.order("insi", "outage")
+        await rig.receive(received(patient_of(generated_identity(45))))
+        event = await unresolved(rig)
+    finally:
+        await rig.stop()
+
+    assert (event.status, event.code) == (IdentityStatus.VALIDEE, "insi.unavailable")
+
+
 async def test_a_refused_installation_stops_the_calls_and_keeps_the_reports(rig: InsRig) -> None:
     rig.faults.order("insi", "fault", code="desir_560")
 
