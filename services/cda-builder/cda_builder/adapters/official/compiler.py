@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from cda_builder.adapters.official.contexts import TEMPLATE_KEY, candidates
 from cda_builder.adapters.official.schema import SCH, RulesUnreadable
 
 XSL = "http://www.w3.org/1999/XSL/Transform"
@@ -32,6 +33,7 @@ def compile_schema(schema: etree._Element, path: Path) -> bytes:
     variables: dict[str, str] = {}
     for let in [*schema.findall(f"{SCH}let"), *(let for each in patterns for let in each.findall(f"{SCH}let"))]:
         _global(sheet, let, variables)
+    etree.SubElement(sheet, f"{_X}key", name=TEMPLATE_KEY, match="*[*:templateId]", use="*:templateId/@root")
     main = etree.SubElement(sheet, f"{_X}template", match="/")
     findings = etree.SubElement(main, "findings")
     for number, pattern in enumerate(patterns, 1):
@@ -39,11 +41,16 @@ def compile_schema(schema: etree._Element, path: Path) -> bytes:
         if not rules:
             continue
         mode = f"p{number}"
-        etree.SubElement(sheet, f"{_X}mode", {"name": mode, "on-no-match": "shallow-skip"})
-        etree.SubElement(findings, f"{_X}apply-templates", select="/", mode=mode)
+        found = candidates(pattern)  # most patterns look at a few names: no need to walk the whole document for each
+        etree.SubElement(
+            sheet, f"{_X}mode", {"name": mode, "on-no-match": "shallow-skip" if found is None else "deep-skip"}
+        )
+        etree.SubElement(findings, f"{_X}apply-templates", select=found or "/", mode=mode)
         name = pattern.get("id") or pattern.get("name") or _title(pattern) or mode
         for rank, rule in enumerate(rules):
-            _rule(sheet, rule, name, mode, len(rules) - rank)
+            template = _rule(sheet, rule, name, mode, len(rules) - rank)
+            if found is None:
+                etree.SubElement(template, f"{_X}apply-templates", select="@* | node()", mode=mode)
     return etree.tostring(sheet)
 
 
@@ -75,7 +82,7 @@ def _title(pattern: etree._Element) -> str:
     return " ".join((pattern.findtext(f"{SCH}title") or "").split())
 
 
-def _rule(sheet: etree._Element, rule: etree._Element, pattern: str, mode: str, priority: int) -> None:
+def _rule(sheet: etree._Element, rule: etree._Element, pattern: str, mode: str, priority: int) -> etree._Element:
     template = etree.SubElement(
         sheet, f"{_X}template", match=rule.get("context", ""), mode=mode, priority=str(priority)
     )
@@ -86,7 +93,7 @@ def _rule(sheet: etree._Element, rule: etree._Element, pattern: str, mode: str, 
             _check(template, child, rule, pattern, f"not({child.get('test')})")
         elif child.tag == f"{SCH}report":
             _check(template, child, rule, pattern, child.get("test", ""))
-    etree.SubElement(template, f"{_X}apply-templates", select="@* | node()", mode=mode)
+    return template
 
 
 def _check(template: etree._Element, check: etree._Element, rule: etree._Element, pattern: str, condition: str) -> None:

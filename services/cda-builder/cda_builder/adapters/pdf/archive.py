@@ -30,7 +30,7 @@ _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def new_canvas(title: str, author: str, subject: str, created_at: str) -> tuple[Canvas, BytesIO]:
-    """Return an A4 canvas that will end as PDF/A-1b, and where its bytes go at `save`.
+    """Return an A4 canvas, and where its bytes go; `finished` makes it a PDF/A-1b.
 
     Args:
         created_at: a CDA time with offset; the document's date, never the clock's.
@@ -53,6 +53,45 @@ def new_canvas(title: str, author: str, subject: str, created_at: str) -> tuple[
     return canvas, buffer
 
 
+def finished(canvas: Canvas, buffer: BytesIO) -> bytes:
+    """Return the file that a drawn canvas makes."""
+    canvas.save()
+    return _with_line_ends(buffer.getvalue())
+
+
+def _with_line_ends(data: bytes) -> bytes:
+    """Return the file with an end of line before each `endstream`, as PDF/A-1 wants and reportlab forgets."""
+    table = data.rindex(b"\nxref\n") + 1
+    head, body = data[table:].split(b"trailer", 1)
+    lines = head.split(b"\n")
+    places = sorted((int(line[:10]), row) for row, line in enumerate(lines) if line.rstrip().endswith(b"n") and row > 1)
+    pieces, added = [data[: places[0][0]]], 0
+    for (start, row), end in zip(places, [*(place for place, _ in places[1:]), table], strict=True):
+        lines[row] = b"%010d" % (start + added) + lines[row][10:]
+        content, mark, tail = data[start:end].rpartition(b"endstream")
+        if mark and not tail.strip().removeprefix(b"endobj") and not content.endswith(b"\n"):
+            content += b"\n"
+            added += 1
+        pieces.append(content + mark + tail)
+    before, _, after = body.rpartition(b"startxref\n")
+    trailer = before + b"startxref\n%d\n" % (table + added) + after.split(b"\n", 1)[1]
+    return b"".join([*pieces, b"\n".join(lines), b"trailer", trailer])
+
+
+class _Plain(pdfdoc.PDFObject):  # type: ignore[misc]
+    """A metadata stream without any filter: PDF/A-1 wants it readable as it is."""
+
+    __RefOnly__ = 1
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def format(self, document: pdfdoc.PDFDocument) -> bytes:
+        """Return the stream as the file holds it."""
+        head = f"<< /Length {len(self._content)} /Subtype /XML /Type /Metadata >>\nstream\n"
+        return head.encode() + self._content + b"\nendstream"
+
+
 def _identify(document: pdfdoc.PDFDocument) -> None:
     """Add the metadata and the output intent to the catalogue."""
     info = document.info
@@ -65,10 +104,7 @@ def _identify(document: pdfdoc.PDFDocument) -> None:
         producer=_PRODUCER,
         date=f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}Z",
     )
-    metadata = pdfdoc.PDFStream(
-        pdfdoc.PDFDictionary({"Type": pdfdoc.PDFName("Metadata"), "Subtype": pdfdoc.PDFName("XML")}), packet.encode()
-    )
-    metadata.filters = []  # PDF/A-1: metadata is never compressed
+    metadata = _Plain(packet.encode())
     document.Catalog.Metadata = document.Reference(metadata, "labohubMetadata")
     profile = pdfdoc.PDFStream(pdfdoc.PDFDictionary({"N": 3}), srgb_profile())
     profile.filters = [pdfdoc.PDFZCompress]

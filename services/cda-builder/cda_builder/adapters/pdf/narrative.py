@@ -3,7 +3,7 @@
 from lxml import etree
 from reportlab.pdfgen.canvas import Canvas
 
-from cda_builder.adapters.pdf.archive import new_canvas
+from cda_builder.adapters.pdf.archive import finished, new_canvas
 from cda_builder.adapters.pdf.fonts import BOLD, REGULAR, drawable, wrap
 from cda_builder.adapters.pdf.pages import (
     ACCENT,
@@ -41,8 +41,7 @@ def render_narrative(root: etree._Element, header: Header) -> bytes:
         if narrative is not None:
             blocks += [_block(line, REGULAR, 8.5) for line in _lines(narrative)]
     draw_pages(canvas, paginate(blocks, HEIGHT - 150, HEIGHT - 70), _frame(header, laboratory))
-    canvas.save()
-    return buffer.getvalue()
+    return finished(canvas, buffer)
 
 
 def _moment(written: str) -> str:

@@ -1,6 +1,6 @@
 """The PDF of a CR-BIO, from the same values as its XML: what one says, the other says."""
 
-from cda_builder.adapters.pdf.archive import new_canvas
+from cda_builder.adapters.pdf.archive import finished, new_canvas
 from cda_builder.adapters.pdf.identity import FIRST_TOP, NEXT_TOP, TITLE, frame_of
 from cda_builder.adapters.pdf.pages import Block, draw_pages, paginate
 from cda_builder.adapters.pdf.results import chapter_blocks, closing_blocks
@@ -15,5 +15,4 @@ def render_report(report: CrBio) -> bytes:
         blocks += chapter_blocks(chapter)
     blocks += closing_blocks(report)
     draw_pages(canvas, paginate(blocks, FIRST_TOP, NEXT_TOP), frame_of(report))
-    canvas.save()
-    return buffer.getvalue()
+    return finished(canvas, buffer)
