@@ -80,9 +80,7 @@ def is_right(patient: Patient, individual: Individual, environment: str) -> bool
         and active.oid in accepted
         and bool(reliability & {"VALI", "QUAL"})
         and not reliability & {"PROV", "RECUP", "DOUT", "FICT"}
-        and (
-            patient.ins is None or ((patient.ins.matricule, patient.ins.oid) in numbers and patient.ins.oid in accepted)
-        )
+        and (patient.ins is None or (received_ins in numbers and received_ins[1] in accepted))
     )
 
 
