@@ -1,19 +1,22 @@
 """dmp-feeder against the DMP simulator, over TLS: feeding, refusals, outages, corrections, deletion."""
 
 import hashlib
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
 from sqlalchemy import select
 
 from dmp_feeder.adapters.tables import filings
 from labohub.contracts.events import SubmissionAccepted, SubmissionRefused
 from labohub.contracts.values import IdentityStatus, Request, Requester
+from labohub.runtime import logging as hub_logging
 from labohub.standards.mtom import read_package
 from labohub.standards.xds.messages import body_of
 from labosim.pki import Pki
-from tests.support.dmp import cda
+from tests.support.dmp import INS, cda
 from tests.support.dmp_service import Bench, bench
 
 FIRST, SECOND, THIRD = (f"2.25.30000000000000000000000000000000000{n}" for n in (1, 2, 3))
@@ -394,3 +397,23 @@ async def test_a_tls_certificate_that_the_dmp_does_not_know_closes_the_channel(t
         await dmp.plan(cda())
         await dmp.work(rounds=3)
         assert (dmp.submissions, await dmp.events()) == ([], [])
+
+
+async def test_neither_logs_nor_metrics_name_the_patient(dmp: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    hub_logging.configure("DEBUG")
+    try:
+        for number, fault in enumerate(("", "DMPClosed", "XDSRepositoryBusy", "DMPInvalidCertificate")):
+            if fault:
+                dmp.faults.order("dmp", "fault", code=fault)
+            await dmp.plan(cda(unique_id=f"2.25.6{number}"), report_id=f"report-{number}")
+            await dmp.work(rounds=3)
+            dmp.faults.clear()
+        await dmp.plan(cda(unique_id="2.25.69"), matricule="285039999900293", report_id="report-9")
+        await dmp.work()
+    finally:
+        logging.getLogger().handlers.clear()
+    written = capsys.readouterr().err + generate_latest().decode()
+    assert "dmp.accepted" in written
+    assert "dmp.refused" in written
+    for secret in ("TESTEUSE", "ANNE", "EPOUSEE", INS, "285039999900293", "19850317", "IPP-77", "ESSAI"):
+        assert secret not in written

@@ -21,8 +21,8 @@ class MetadataMalformed(Refused):
 
 
 def escaped(text: str) -> str:
-    """Return a text without active HL7 v2 separators, on one line."""
-    return " ".join(text.split()).translate(_ESCAPES)
+    """Return a text without active HL7 v2 separators nor control characters, on one line."""
+    return "".join(each for each in " ".join(text.split()) if each.isprintable()).translate(_ESCAPES)
 
 
 def is_oid(text: str) -> bool:
