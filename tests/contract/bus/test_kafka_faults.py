@@ -146,6 +146,7 @@ async def test_a_member_that_lost_its_partition_does_not_move_the_group(
     bus: Bus, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kafka_reader, "HANDOVER_SECONDS", 0.05)
+    monkeypatch.setattr(kafka_reader, "HEARTBEAT_MS", 100)
     keys = [f"report-{number}" for number in range(30)]
     await bus.publish(topic, [record for key in keys for record in numbered(2, key=key)])
     async with reading(bus, topic, max_records=1_000) as slow:
@@ -163,17 +164,21 @@ async def test_a_member_that_lost_its_partition_does_not_move_the_group(
     )
 
 
-async def test_a_batch_in_hand_is_finished_before_its_partition_goes_to_another_member(bus: Bus, topic: str) -> None:
+async def test_a_batch_in_hand_is_finished_before_its_partition_goes_to_another_member(
+    bus: Bus, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_reader, "HEARTBEAT_MS", 100)
     keys = [f"report-{number}" for number in range(30)]
     await bus.publish(topic, [Record(key, b"0") for key in keys])
     async with reading(bus, topic, max_records=1_000) as first, reading(bus, topic) as second:
         in_hand = await first.next()
         joining = asyncio.create_task(second.next())
-        await asyncio.wait([joining], timeout=0.5)
+        await asyncio.wait([joining], timeout=1.5)  # many heartbeats: the rebalance has begun
         assert not joining.done()
         await in_hand.done()
-        found = {record.key for record in in_hand.records}
-        assert not found & {record.key for record in (await joining).records}
+        await bus.publish(topic, [Record(key, b"1") for key in keys])  # so that the newcomer surely has some to read
+        finished = {(record.key, record.value) for record in in_hand.records}
+        assert not finished & {(record.key, record.value) for record in (await joining).records}
 
 
 MEMBER = """
