@@ -114,6 +114,9 @@ def start(folder: str, port: int, http_port: int, profile: str) -> subprocess.Po
     return process
 
 
+MEASURES = (("3kB", ltw, 1), ("3kB", ltw, 16), ("300kB", relay, 1), ("300kB", relay, 16))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0)
@@ -124,7 +127,7 @@ def main() -> None:
         process = start(folder, port, http_port, arguments.profile)
         try:
             seen = psutil.Process(process.pid)
-            for name, make, connections in (("3kB", ltw, 1), ("3kB", ltw, 16), ("300kB", relay, 1), ("300kB", relay, 16)):
+            for name, make, connections in MEASURES:
                 size = len(make("0-1"))
                 figures = asyncio.run(measure(port, make, connections, arguments.seconds, seen))
                 line = {

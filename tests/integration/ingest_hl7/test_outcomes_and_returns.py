@@ -49,7 +49,9 @@ class Source:
         code = self.codes.pop(0) if self.codes else "AA"
         if code:
             number = fields(message)["MSH"][0][10]
-            writer.write(f"\x0bMSH|^~\\&|SGL|L|LABOHUB|PFI|2026||ACK^Z01^ACK|1|P|2.6\rMSA|{code}|{number}\r\x1c\r".encode())
+            writer.write(
+                f"\x0bMSH|^~\\&|SGL|L|LABOHUB|PFI|2026||ACK^Z01^ACK|1|P|2.6\rMSA|{code}|{number}\r\x1c\r".encode()
+            )
             await writer.drain()
         writer.close()
 
