@@ -10,6 +10,7 @@ from rich.text import Text
 
 from embedded.cli.api import DEFAULT_URL, Api, Url
 
+PIPE_WIDTH = 140
 TONES = {"ok": ("✔", "green"), "waiting": ("…", "yellow"), "warning": ("!", "yellow"), "error": ("✘", "red")}
 STATE_TONES = {
     "delivered": "ok", "archived": "ok", "partly-delivered": "warning", "failed": "error", "stopped": "error",
@@ -30,18 +31,17 @@ def reports(
 ) -> None:
     """List the newest reports."""
     found = Api(api).get("/reports", q=text, status=status, sender=sender, limit=limit)["items"]
-    table = Table("Received", "State", "Patient", "Control id", "Sender", "Path", "Report", box=None)
+    table = _table("Received", "State", "Patient", "Control id", "Sender", "Path")
     for row in found:
         table.add_row(
-            _local(row["received_at"]).strftime("%d/%m %H:%M:%S"),
+            _when(row["received_at"]),
             _toned(STATE_TONES.get(row["state"], "waiting"), f"{row['state']} {row['code']}".strip()),
             row["patient"],
             row["control_id"],
-            f"{row['sender_application']} · {row['sender_facility']}",
+            row["sender_application"],
             row["path"],
-            row["report_id"],
         )
-    Console(highlight=False).print(table if found else "No report. Send one: labohub send FILE.hl7")
+    _console().print(table if found else "No report. Send one: labohub send FILE.hl7")
 
 
 def report(
@@ -59,7 +59,7 @@ def report(
             Console(stderr=True).print("labohub: console.report-unknown: no such report", markup=False)
             raise typer.Exit(1)
         found = client.get(f"/reports/{matches[0]['report_id']}")
-    show(Console(highlight=False), found, client.get(f"/reports/{found['report_id']}/timeline"))
+    show(_console(), found, client.get(f"/reports/{found['report_id']}/timeline"))
 
 
 def show(console: Console, found: dict[str, Any], steps: list[dict[str, Any]]) -> None:
@@ -70,7 +70,7 @@ def show(console: Console, found: dict[str, Any], steps: list[dict[str, Any]]) -
         f"{found['sender_application']} · {found['sender_facility']} · {found['path']} · {found['report_id']}\n",
         style="dim",
     )
-    table = Table("Time", "Δ", "Service", "Step", "Target", "Code", box=None)
+    table = _table("Time", "Δ", "Service", "Step", "Code", "Target")
     before: datetime | None = None
     for step in steps:
         at = _local(step["at"])
@@ -79,29 +79,37 @@ def show(console: Console, found: dict[str, Any], steps: list[dict[str, Any]]) -
             "" if before is None else f"+{_duration((at - before).total_seconds())}",
             step["service"],
             _toned(step["outcome"], step["step"]),
-            step["target"],
             step["code"],
+            step["target"],
         )
         before = at
     console.print(table)
+    numbers = {message["message_id"]: message["control_id"] for message in found["messages"]}
     if found["destinations"]:
         console.print()
-        wanted = Table("Destination", "Outcome", "Code", box=None)
+        wanted = _table("Message", "Outcome", "Code", "Destination")
         for item in found["destinations"]:
             tone = OUTCOME_TONES.get(item["outcome"], "waiting")
-            wanted.add_row(f"{item['target']} {item['name']}".strip(), _toned(tone, item["outcome"]), item["code"])
+            outcome, target = _toned(tone, item["outcome"]), f"{item['target']} {item['name']}".strip()
+            wanted.add_row(numbers.get(item["message_id"], ""), outcome, item["code"], target)
         console.print(wanted)
 
 
 def dead(api: Url = DEFAULT_URL) -> None:
     """List the events that were set aside."""
     found = Api(api).get("/worklists/dead", limit=500)["items"]
-    table = Table("Since", "Event · service", "Code", "Report", box=None)
+    table = _table("Since", "Event · service", "Code", "Report")
     for item in found:
-        table.add_row(
-            _local(item["opened_at"]).strftime("%d/%m %H:%M:%S"), item["target"], item["code"], item["report_id"]
-        )
-    Console(highlight=False).print(table if found else "Nothing is set aside.")
+        table.add_row(_when(item["opened_at"]), item["target"], item["code"], item["report_id"])
+    _console().print(table if found else "Nothing is set aside.")
+
+
+def _table(*columns: str) -> Table:
+    """Return a table without borders; only its last column may be folded."""
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=column != columns[-1], overflow="fold")
+    return table
 
 
 def _toned(tone: str, text: str) -> Text:
@@ -111,6 +119,17 @@ def _toned(tone: str, text: str) -> Text:
 
 def _local(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone()
+
+
+def _when(text: str) -> str:
+    at = _local(text)
+    return at.strftime("%H:%M:%S" if at.date() == datetime.now().astimezone().date() else "%d/%m %H:%M")
+
+
+def _console() -> Console:
+    """Return the terminal; a pipe gets lines wide enough for every column."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def _duration(seconds: float) -> str:
