@@ -1,5 +1,7 @@
 """Whatever the chunks, the messages are the same."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ NOISE = st.sampled_from([b"", b"\r", b"\n", b"\0\0", b"HTTP"])
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     """Return the data cut at these places."""
     edges = sorted({min(place, len(data)) for place in places} | {0, len(data)})
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 @given(PAYLOADS, NOISE, st.lists(st.integers(0, 3000)))

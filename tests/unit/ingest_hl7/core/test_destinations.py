@@ -18,7 +18,7 @@ def by_hand(flags: dict[str, bool]) -> bool:
     return (
         (not masked and not patient and not guardians and to_ps and to_pat)
         or (not masked and patient and not guardians and to_ps and not to_pat)
-        or (not patient and not secret and not dmp and not to_ps and to_pat and (masked or not masked))
+        or (not patient and not secret and not dmp and not to_ps and to_pat)
     )
 
 

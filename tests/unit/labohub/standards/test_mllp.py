@@ -47,10 +47,9 @@ def test_the_limit_holds_with_and_without_an_end() -> None:
     with pytest.raises(FrameTooLarge):
         FrameReader(10).feed(write_frame(b"A" * 11))
     reader = FrameReader(10)
-    reader.feed(b"\x0b")
+    reader.feed(b"\x0b" + b"A" * 11)
     with pytest.raises(FrameTooLarge):
-        for _ in range(100):
-            reader.feed(b"A")
+        reader.feed(b"A")
     assert FrameReader(10).feed(write_frame(b"A" * 10)) == [b"A" * 10]
 
 
