@@ -64,7 +64,9 @@ def grouped(moments: Sequence[Moment]) -> list[Node]:
 
 
 def draw(moments: Sequence[Moment], *, compact: bool) -> Picture:
-    """Return the picture of steps given in the order of time."""
+    """Return the picture of steps given in the order of time; each message about the report has its own part."""
+    order = {message_id: place for place, message_id in enumerate(dict.fromkeys(m.message_id for m in moments))}
+    moments = sorted(moments, key=lambda moment: order[moment.message_id])  # stable: time within a message
     nodes = grouped(moments) if compact else [Node(moment) for moment in moments]
     shown = {node.moment.lane for node in nodes}
     lanes = [*LANES, *sorted(shown - set(LANES))]

@@ -40,3 +40,10 @@ def test_lanes_are_in_the_order_a_report_travels_and_an_unknown_service_comes_la
 def test_a_report_without_steps_is_an_empty_picture() -> None:
     picture = draw([], compact=True)
     assert (picture.nodes, picture.curves) == ([], [])
+
+
+def test_messages_that_overlap_in_time_are_drawn_one_after_the_other() -> None:
+    first, second = (moments(("ingest-hl7", "a"), ("dmp-feeder", "b"), message_id=name) for name in ("m1", "m2"))
+    picture = draw([first[0], second[0], first[1], second[1]], compact=True)
+    assert [node.moment.message_id for node in picture.nodes] == ["m1", "m1", "m2", "m2"]
+    assert len(picture.borders) == 1
