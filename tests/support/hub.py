@@ -71,6 +71,13 @@ class Installation:
             return False
         return bool(count["accepted"] >= expected and count["open"] == 0)
 
+    def wait_settled(self, expected: int, seconds: float) -> None:
+        """Return when so many messages were accepted and none is open; fail with what is open."""
+        try:
+            until(lambda: self.settled(expected), seconds, "all settled")
+        except AssertionError:
+            raise AssertionError(f"{expected} accepted, after {seconds} s: {self.api('/reconciliation')}") from None
+
     def logs(self) -> str:
         """Return all that the hub logged."""
         return "\n".join(path.read_text() for path in self.folder.glob("hub*.log"))

@@ -47,6 +47,8 @@ def environment(certificates: Path, ports: Ports) -> dict[str, str]:
         "DMP_FEEDER_AUTH_KEY": dmp[1],
         "DMP_FEEDER_CACHET_CERTIFICATE": seal[0],
         "DMP_FEEDER_CACHET_KEY": seal[1],
+        "INGEST_HL7_ANSWERS_HOST": HOST,
+        "INGEST_HL7_ANSWERS_PORT": str(ports.sgl),
         "MSS_SENDER_SMTP_PORT": str(ports.smtp),
         "MSS_SENDER_IMAP_PORT": str(ports.imap),
         "MSS_SENDER_CA_FILE": ca,

@@ -1,6 +1,6 @@
 """From the log to a service's state: a batch, one transaction, then `done`.
 
-An event is claimed in the inbox by its identifier, in the transaction of its effect: a repetition does nothing. An event
+An event is claimed in the inbox by its identifier, in the transaction of its effect: a repetition does nothing. One
 that fails is set aside alone, to be tried again or as a dead letter, and holds back only the later events of its key.
 """
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter, Histogram
 from sqlalchemy import select
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from labohub.bus.port import Batch, Bus
 from labohub.contracts.codec import from_record
@@ -22,7 +21,7 @@ from labohub.runtime.logging import get_logger
 from labohub.runtime.parking import park
 from labohub.runtime.service import Handler, Service
 from labohub.runtime.telemetry import span
-from labohub.store.database import StoreUnavailable
+from labohub.store.database import is_passing
 from labohub.store.sql import insert_new
 from labohub.store.unit import Unit
 
@@ -59,7 +58,7 @@ class Consumer:
         self._bus = bus
         self._tables = service.database.tables
         self._handlers: Mapping[str, Handler] = {
-            kind.__name__: handler for kind, handler in service.subscriptions.items() if kind.TOPIC == topic
+            kind.__name__: handler for kind, handler in service.subscriptions.items() if topic == kind.TOPIC
         }
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -144,9 +143,9 @@ class Consumer:
     async def _handle(self, unit: Unit, delivery: Delivery) -> None:
         try:
             await handle(self._service, unit, self._handlers[delivery.kind], delivery)
-        except (OperationalError, InterfaceError, StoreUnavailable):
-            raise
-        except Exception:
+        except Exception as error:
+            if is_passing(error):
+                raise
             raise HandlerFailed from None
 
     async def _handle_carefully(self, unit: Unit, delivery: Delivery) -> bool:
@@ -156,9 +155,9 @@ class Consumer:
             async with unit.connection.begin_nested():
                 await handle(self._service, unit, self._handlers[delivery.kind], delivery)
             return True
-        except (OperationalError, InterfaceError, StoreUnavailable):
-            raise
         except Exception as error:
+            if is_passing(error):
+                raise
             del unit.outgoing[sent:]
             code = note_failure(self._service.name, delivery, error)
             if isinstance(error, Refused):
@@ -171,7 +170,9 @@ class Consumer:
 async def handle(service: Service, unit: Unit, handler: Handler, delivery: Delivery) -> None:
     """Run a handler under its event's trace."""
     event: Event = from_record(delivery.record)
-    with span(f"{service.name} {delivery.kind}", delivery.record.headers.get(TRACE_HEADER, ""), report_id=event.report_id):
+    with span(
+        f"{service.name} {delivery.kind}", delivery.record.headers.get(TRACE_HEADER, ""), report_id=event.report_id
+    ):
         await handler(event, unit)
 
 

@@ -1,4 +1,4 @@
-"""What cannot be handled: kept in a topic of its own with its error code, said to the console, brought back by `replay`."""
+"""What cannot be handled: kept in a topic of its own with its error code, and said to the console."""
 
 from labohub.contracts.codec import derived_id
 from labohub.contracts.envelope import ERROR_HEADER, EVENT_ID_HEADER, TYPE_HEADER, Record

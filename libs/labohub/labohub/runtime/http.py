@@ -22,7 +22,13 @@ log = get_logger(__name__)
 
 def problem(status: int, code: str, detail: str = "", **extra: Any) -> JSONResponse:
     """Return a problem document. `code` is of the error catalogue; the text never holds patient data."""
-    body = {"type": f"urn:labohub:error:{code}", "title": HTTPStatus(status).phrase, "status": status, "code": code, **extra}
+    body = {
+        "type": f"urn:labohub:error:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        **extra,
+    }
     if detail:
         body["detail"] = detail
     return JSONResponse(body, status, media_type="application/problem+json")
@@ -30,7 +36,9 @@ def problem(status: int, code: str, detail: str = "", **extra: Any) -> JSONRespo
 
 def application(services: Sequence[Service], ready: Callable[[], bool]) -> FastAPI:
     """Return the application that serves these services."""
-    app = FastAPI(title="Labohub", version="1", openapi_url="/api/v1/openapi.json", docs_url="/api/v1/docs", redoc_url=None)
+    app = FastAPI(
+        title="Labohub", version="1", openapi_url="/api/v1/openapi.json", docs_url="/api/v1/docs", redoc_url=None
+    )
     for service in services:
         for router in service.routers:
             app.include_router(router)
@@ -123,7 +131,7 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
-    def capture_signals(self) -> Any:  # type: ignore[override]
+    def capture_signals(self) -> Any:
         from contextlib import nullcontext
 
         return nullcontext()

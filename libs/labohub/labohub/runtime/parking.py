@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import orjson
 from sqlalchemy import Table, delete, func, insert, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from labohub.contracts.envelope import EVENT_ID_HEADER, TYPE_HEADER, Record
 from labohub.errors import Refused, Unavailable
@@ -14,7 +13,7 @@ from labohub.runtime.dead_letters import set_aside
 from labohub.runtime.logging import get_logger
 from labohub.runtime.retry import backoff_seconds
 from labohub.runtime.service import Service
-from labohub.store.database import StoreUnavailable
+from labohub.store.database import is_passing
 from labohub.store.unit import Unit
 
 log = get_logger(__name__)
@@ -68,7 +67,12 @@ class Parking:
         parked = self._parked
         async with self._service.units() as unit:
             heads = select(func.min(parked.c.id)).group_by(parked.c.topic, parked.c.key).scalar_subquery()
-            query = select(parked).where(parked.c.id.in_(heads), parked.c.due_at <= unit.now).order_by(parked.c.due_at).limit(1)
+            query = (
+                select(parked)
+                .where(parked.c.id.in_(heads), parked.c.due_at <= unit.now)
+                .order_by(parked.c.due_at)
+                .limit(1)
+            )
             row = (await unit.connection.execute(query)).mappings().first()
             if row is None:
                 return False
@@ -78,13 +82,15 @@ class Parking:
             try:
                 async with unit.connection.begin_nested():
                     await handle(self._service, unit, self._handlers[delivery.kind][1], delivery)
-            except (OperationalError, InterfaceError, StoreUnavailable):
-                raise
             except Exception as error:
+                if is_passing(error):
+                    raise
                 del unit.outgoing[sent:]
                 code = note_failure(self._service.name, delivery, error)
                 attempts = row["attempts"] + 1
-                hopeless = isinstance(error, Refused) or (not isinstance(error, Unavailable) and attempts >= MAX_BUG_ATTEMPTS)
+                hopeless = isinstance(error, Refused) or (
+                    not isinstance(error, Unavailable) and attempts >= MAX_BUG_ATTEMPTS
+                )
                 if not hopeless:
                     wait = backoff_seconds(
                         attempts, first=FIRST_RETRY_SECONDS, cap=LONGEST_RETRY_SECONDS, fraction=random.random()

@@ -106,8 +106,9 @@ class Hub:
         await self.http.stop()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=0.5)
-            for task in [task for task in late if ".background." in task.get_name() or ".labohub." in task.get_name()]:
-                task.cancel()  # waits for something that will not come; its unit, if any, is rolled back and taken again
+            for task in late:
+                if ".background." in task.get_name() or ".labohub." in task.get_name():
+                    task.cancel()  # waits for what may never come; its unit, if any, is rolled back and taken again
             _, late = await asyncio.wait(self._tasks, timeout=self._platform.settings.stop_grace_seconds)
             for task in late:
                 task.cancel()
@@ -165,7 +166,7 @@ def main(settings_type: type[S], build: Callable[[S, Platform], Service]) -> Non
     try:
         asyncio.run(_one_service(settings_type, build))
     except (Misconfigured, Unavailable) as error:
-        print(f"labohub: {error.code}: {error}", file=sys.stderr)
+        sys.stderr.write(f"labohub: {error.code}: {error}\n")
         raise SystemExit(2) from None
 
 
@@ -180,7 +181,8 @@ async def _one_service(settings_type: type[S], build: Callable[[S, Platform], Se
     stop_on_signals(hub)
     try:
         await hub.start()
-        print(f"labohub ready {service.name} http={hub.http.port}", flush=True)
+        sys.stdout.write(f"labohub ready {service.name} http={hub.http.port}\n")
+        sys.stdout.flush()
         await hub.wait()
     finally:
         await hub.stop()

@@ -1,4 +1,4 @@
-"""The settings that all services share. Read once, in `main`; a wrong one stops the start by its name, never its value."""
+"""The settings that all services share. Read once, in `main`; a wrong one stops the start by its name."""
 
 import base64
 import binascii
@@ -25,16 +25,29 @@ class LabohubSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LABOHUB_", frozen=True, hide_input_in_errors=True)
 
-    environment: Literal["production", "test"] = Field("test", description="`production` refuses test identities and messages.")
+    environment: Literal["production", "test"] = Field(
+        "test", description="`production` refuses test identities and messages."
+    )
     data_dir: Path = Field(Path("var/labohub"), description="Folder of the embedded log, state and documents.")
-    bus_url: str = Field("", description="Event log: `sqlite:///…` or `kafka://host:port`. Empty: SQLite in the data folder.")
-    store_url: str = Field("", description="State: `sqlite:///folder` or `postgresql://…`. Empty: SQLite in the data folder.")
-    blobs_url: str = Field("", description="Documents: `file:///folder` or `postgresql://…`. Empty: files in the data folder, or the store's PostgreSQL.")
+    bus_url: str = Field(
+        "", description="Event log: `sqlite:///…` or `kafka://host:port`. Empty: SQLite in the data folder."
+    )
+    store_url: str = Field(
+        "", description="State: `sqlite:///folder` or `postgresql://…`. Empty: SQLite in the data folder."
+    )
+    blobs_url: str = Field(
+        "",
+        description="Documents: `file:///folder` or `postgresql://…`. Empty: beside the state.",
+    )
     blob_key: SecretStr = Field(SecretStr(""), description="Key of the documents: 32 bytes in base64.")
-    blob_key_file: Path | None = Field(None, description="File that holds the key instead. In the test environment one is made.")
+    blob_key_file: Path | None = Field(
+        None, description="File that holds the key instead. In the test environment one is made."
+    )
     http_host: str = Field("127.0.0.1", description="Address of the HTTP API and console.")
     http_port: int = Field(8080, description="Port of the HTTP API and console.")
-    otlp_endpoint: str = Field("", description="OpenTelemetry collector, e.g. `http://127.0.0.1:4318`. Empty: no export.")
+    otlp_endpoint: str = Field(
+        "", description="OpenTelemetry collector, e.g. `http://127.0.0.1:4318`. Empty: no export."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level of the log lines.")
     stop_grace_seconds: float = Field(10.0, description="How long a stop waits for what is under way.")
 
@@ -97,5 +110,6 @@ def read_settings(kind: type[S]) -> S:
         return kind()
     except ValidationError as error:
         prefix = kind.model_config.get("env_prefix", "")
-        names = ", ".join(sorted({f"{prefix}{item['loc'][0]}".upper() for item in error.errors(include_input=False) if item["loc"]}))
+        places = {str(item["loc"][0]) for item in error.errors(include_input=False) if item["loc"]}
+        names = ", ".join(sorted(f"{prefix}{place}".upper() for place in places))
         raise SettingWrong(f"wrong or missing setting: {names}") from None

@@ -23,6 +23,7 @@ SQLITE_BUSY_MILLISECONDS = 10_000  # another process holds the write lock for on
 
 
 ALONE_RETRY_SECONDS = 1.0
+PASSING_STATES = ("40001", "40P01", "55P03")  # PostgreSQL: serialisation failure, deadlock, lock not available
 OWNERSHIP_SECONDS = 10.0  # how long a start waits for the former process to end
 
 
@@ -94,7 +95,7 @@ class Database:
             self._ownership = -1
 
     async def _own(self, file: Path) -> None:
-        """Take the lock that says whose file this is; the system gives it back when the process ends, however it ends."""
+        """Take the lock that says whose file this is; the system gives it back however the process ends."""
         self._ownership = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         for _ in range(int(OWNERSHIP_SECONDS * 10)):
             try:
@@ -189,9 +190,18 @@ class Database:
         except (OperationalError, InterfaceError, ConnectionError, TimeoutError):
             raise StoreUnavailable(f"{self.name}: the database does not answer") from None
         except DBAPIError as error:
-            if error.connection_invalidated:
-                raise StoreUnavailable(f"{self.name}: the database connection was lost") from None
+            if is_passing(error):
+                raise StoreUnavailable(f"{self.name}: the transaction has to be taken again") from None
             raise
+
+
+def is_passing(error: Exception) -> bool:
+    """Return whether a database error says nothing of the statement: connection lost, locked, deadlock."""
+    if isinstance(error, (OperationalError, InterfaceError, StoreUnavailable)):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", "") in PASSING_STATES
 
 
 class Signal:
