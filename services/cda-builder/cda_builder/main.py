@@ -31,6 +31,7 @@ def build(settings: CdaBuilderSettings, platform: Platform) -> Service:
         unit_type=CdaUnit,
         subscriptions={IdentityQualified: plan_document},
         workers=(Worker("build", builder.build_due),),
+        listeners=(workshop,),  # started before the outside comes in: the rules are compiled by then
         closing=(workshop.close,),
     )
 

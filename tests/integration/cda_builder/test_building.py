@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,35 @@ async def test_a_restart_before_settling_gives_the_very_same_bytes(rig: CdaRig, 
 
     assert second.document.sha256 == first.document.sha256
     assert second.event_id == first.event_id
+
+
+async def test_a_worker_that_dies_costs_one_attempt(tmp_path: Path) -> None:
+    rig = CdaRig(tmp_path, processes=1)
+    await rig.start()
+    await rig.workshop.start()
+    executor = rig.workshop._executor
+    assert isinstance(executor, ProcessPoolExecutor)
+    (process,) = executor._processes.values()
+    process.kill()
+    process.join()
+    await rig.structure(results_of())
+
+    assert await rig.work() == []
+    rig.clock.advance(10)
+    assert names(await rig.work()) == ["DocumentBuilt"]
+    await rig.stop()
+
+
+async def test_a_fault_of_ours_is_tried_again_then_refused(rig: CdaRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("cda_builder.adapters.tasks.structure", broken)
+    await rig.structure(results_of())
+
+    for _ in range(4):
+        assert await rig.work() == []
+        rig.clock.advance(120)
+    (event,) = await rig.work()
+    assert isinstance(event, DocumentRefused)
+    assert event.code == "cda.internal"

@@ -7,6 +7,7 @@ from lxml import etree
 
 from cda_builder.adapters.official import OfficialRules
 from cda_builder.adapters.pdf import render_narrative, render_report
+from cda_builder.adapters.pdf.fonts import register
 from cda_builder.core.facts import facts_of
 from cda_builder.core.lint import lint
 from cda_builder.core.relay import check_patient
@@ -17,6 +18,7 @@ from labohub.contracts.values import Identity
 from labohub.standards import xml
 from labohub.standards.cda import Header, embedded_pdf, read_header
 from labohub.standards.cda.builder import build_cr_bio
+from labohub.standards.cda.tables import rows
 
 
 def structure(order: Order, rules: Path | None) -> Made:
@@ -48,6 +50,15 @@ def verdict_of(root: etree._Element, header: Header, rules: Path | None) -> Verd
         return Verdict(False, own)
     official = official_rules(rules).check(root)
     return Verdict(True, (*official.findings, *own), official.rules_sha256, official.volet)
+
+
+def warm(rules: Path | None) -> None:
+    """Return when this process has read all it needs: fonts, tables, official rules. Raises: Misconfigured."""
+    register()
+    for table in ("interpretation", "specimen", "ucum_usual", "unit_spelling", "chapters"):
+        rows(table)
+    if rules is not None:
+        official_rules(rules).warm()
 
 
 @cache

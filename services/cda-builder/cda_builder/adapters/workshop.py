@@ -9,9 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.connection import wait
 from pathlib import Path
+from time import perf_counter
 from typing import ParamSpec, TypeVar
 
 from cda_builder.adapters import tasks
+from cda_builder.adapters.metrics import VERDICTS, WORK_SECONDS, WORKERS_LOST
 from cda_builder.ports import Made, Order, WorkshopBusy
 from labohub.contracts.values import Identity
 
@@ -25,6 +27,8 @@ class ProcessWorkshop:
     With the official rules a process is always used: Saxon keeps its own heap and threads.
     """
 
+    name = "cda-workshop"
+
     def __init__(self, processes: int, rules: Path | None, timeout_seconds: float) -> None:
         self._processes = max(processes, 1) if rules else processes
         self._rules = rules
@@ -33,11 +37,18 @@ class ProcessWorkshop:
 
     async def structure(self, order: Order) -> Made:
         """Return the document built from results, checked."""
-        return await self._run(tasks.structure, order, self._rules)
+        return _counted(await self._run(tasks.structure, order, self._rules))
 
     async def examine(self, document: bytes, identity: Identity) -> Made:
         """Return what a relayed document is, checked."""
-        return await self._run(tasks.examine, document, identity, self._rules)
+        return _counted(await self._run(tasks.examine, document, identity, self._rules))
+
+    async def start(self) -> None:
+        """Return when every worker is ready. Raises: Misconfigured when the official rules do not compile."""
+        await asyncio.gather(*(self._run(tasks.warm, self._rules) for _ in range(max(self._processes, 1))))
+
+    async def stop(self) -> None:
+        """Do nothing: what is under way ends first, then `close`."""
 
     async def close(self) -> None:
         """End the workers."""
@@ -50,6 +61,7 @@ class ProcessWorkshop:
         if self._executor is None:
             self._executor = self._open()
         executor = self._executor
+        started = perf_counter()
         try:
             return await asyncio.wait_for(
                 asyncio.get_running_loop().run_in_executor(executor, work, *args), self._timeout
@@ -58,13 +70,21 @@ class ProcessWorkshop:
             if self._executor is executor:
                 self._executor = None
                 executor.shutdown(wait=False, cancel_futures=True)
+            WORKERS_LOST.inc()
             raise WorkshopBusy("a worker process ended or took too long") from None
+        finally:
+            WORK_SECONDS.labels(work.__name__).observe(perf_counter() - started)
 
     def _open(self) -> Executor:
         if not self._processes:
             return ThreadPoolExecutor(1, "cda-workshop")
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self._processes, mp_context=context, initializer=_begin)
+
+
+def _counted(made: Made) -> Made:
+    VERDICTS.labels(made.verdict.conformance).inc()
+    return made
 
 
 def _begin() -> None:

@@ -22,6 +22,7 @@ _FAMILIES = {
     "terminologie": "schematrons/profils/terminologies/schematron/terminologie.sch",
 }
 _VOLET = "schematrons/CI-SIS_BIO-CR-BIO_{}.sch"
+CURRENT = "2024.01"  # the edition that the hub writes
 _BLOCKING = frozenset({"", "error", "fatal"})
 _QUALIFIED = re.compile(r"Q\{[^}]*\}")
 _PRIVATE = re.compile(r"\{urn:[^}]*\}")
@@ -31,7 +32,7 @@ class OfficialRules:
     """XSD and schematrons of a folder laid out as the CI-SIS publishes it."""
 
     def __init__(self, folder: Path) -> None:
-        """Read what every document needs. Raises: RulesUnreadable."""
+        """Read the schema; the rules are compiled when they are first needed. Raises: RulesUnreadable."""
         self._folder = folder
         if not (folder / _XSD).is_file():
             raise RulesUnreadable("LABOHUB_CISIS_DIR holds no infrastructure/cda/CDA_extended.xsd")
@@ -43,7 +44,10 @@ class OfficialRules:
         self._saxon = PySaxonProcessor(license=False)
         self._compiler: PyXslt30Processor = self._saxon.new_xslt30_processor()
         self._sheets: dict[str, PyXsltExecutable] = {}
-        for path in _FAMILIES.values():
+
+    def warm(self) -> None:
+        """Compile what the current edition needs; other editions when they are met. Raises: RulesUnreadable."""
+        for path in (*_FAMILIES.values(), _VOLET.format(CURRENT)):
             self._sheet(path)
 
     def check(self, root: etree._Element) -> Verdict:
