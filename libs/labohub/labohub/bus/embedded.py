@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from labohub.bus.embedded_reader import POLL_SECONDS, EmbeddedReader
 from labohub.bus.grouplock import GroupLock
 from labohub.bus.logfile import LogFile
 from labohub.bus.port import MAX_BATCH_RECORDS, Batch, BusClosed, BusUnavailable, check_size
@@ -20,9 +21,7 @@ from labohub.errors import Misconfigured
 
 T = TypeVar("T")
 
-POLL_SECONDS = 0.2  # how late we see what another process wrote, or that it gave a group back
 PRUNE_EVERY_SECONDS = 3600.0
-PARTITION = 0  # one writer at a time: more partitions would bring nothing
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ class EmbeddedBus:
         self._clock = clock
         self._heads: dict[str, int] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
-        self._readers: set[_Reader] = set()
+        self._readers: set[EmbeddedReader] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._writer: Writer | None = None
         self._eyes: LogFile | None = None
@@ -107,7 +106,7 @@ class EmbeddedBus:
 
     async def read(self, topic: str, group: str, *, max_records: int = MAX_BATCH_RECORDS) -> AsyncIterator[Batch]:
         """Yield batches from the group's position, in order, until the log is closed."""
-        reader = _Reader(self, topic, group, max_records, GroupLock(Path(f"{self._path}-groups"), topic, group))
+        reader = EmbeddedReader(self, topic, group, max_records, GroupLock(Path(f"{self._path}-groups"), topic, group))
         self._readers.add(reader)
         try:
             while (batch := await reader.next()) is not None:
@@ -197,75 +196,6 @@ class EmbeddedBus:
                 await self.prune()
             except BusUnavailable:
                 log.warning("bus.prune-postponed")
-
-
-class _Reader:
-    """One reader of a group: waits for its turn, then goes through the topic."""
-
-    def __init__(self, bus: EmbeddedBus, topic: str, group: str, max_records: int, lock: GroupLock) -> None:
-        self.bus, self.topic, self.group = bus, topic, group
-        self.position: int | None = None  # None until it is this reader's turn
-        self.given: _EmbeddedBatch | None = None
-        self._max_records = max_records
-        self._lock = lock
-
-    async def next(self) -> Batch | None:
-        """Return the batch that is not done, or the next one; None when the log closes."""
-        while not self.bus.closing.is_set():
-            if self.given is not None:
-                return self.given
-            try:
-                if self.position is None:
-                    await self._take_turn()
-                else:
-                    await self._look_further(self.position)
-            except BusClosed:
-                break
-            except BusUnavailable:
-                log.warning("bus.read-postponed")
-                await self._pause()
-        return None
-
-    def release(self) -> None:
-        """Let another reader of the group have its turn."""
-        self.position = None
-        self._lock.release()
-
-    async def _take_turn(self) -> None:
-        if self._lock.acquire():
-            self.position = await self.bus.write(lambda file: file.join(self.topic, self.group))
-        else:
-            await self._pause()
-
-    async def _look_further(self, position: int) -> None:
-        head = await self.bus.grown_beyond(self.topic, position)
-        last, records = await self.bus.look(lambda file: file.after(self.topic, position, self._max_records))
-        if records:
-            self.given = _EmbeddedBatch(self, last, records)
-        else:
-            self.position = max(head, position)  # retention erased what was there before this group
-
-    async def _pause(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.bus.closing.wait(), POLL_SECONDS)
-
-
-class _EmbeddedBatch:
-    partition = PARTITION
-
-    def __init__(self, reader: _Reader, last: int, records: Sequence[Record]) -> None:
-        self.topic = reader.topic
-        self.records = records
-        self._reader = reader
-        self._last = last
-
-    async def done(self) -> None:
-        reader, last = self._reader, self._last
-        await reader.bus.write(lambda file: file.advance(reader.topic, reader.group, last))
-        if reader.given is self:
-            reader.given = None
-            if reader.position is not None:
-                reader.position = last
 
 
 def _create(path: Path) -> LogFile:
