@@ -95,8 +95,14 @@ class Qualification(Protocol):
 
     now: datetime
     checks: WorkQueue
-    worklist: Worklist
-    calls: Calls
+
+    @property
+    def worklist(self) -> Worklist:
+        """Return what waits for the identity officer."""
+
+    @property
+    def calls(self) -> Calls:
+        """Return the traces of the calls."""
 
     async def publish(self, *events: Event) -> None:
         """Write events into the outbox."""

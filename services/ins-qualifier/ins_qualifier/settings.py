@@ -28,7 +28,7 @@ class InsQualifierSettings(BaseSettings):
     connections: PositiveInt = 64
     workers: PositiveInt = 4  # batches under way
     batch_size: PositiveInt = 16  # calls at once in each
-    lease_seconds: PositiveFloat = 300  # longer than six calls with all their timeouts
+    lease_seconds: PositiveFloat = 120  # some calls with all their timeouts; a repeated search does no harm
 
     retry_first_seconds: PositiveFloat = 2
     retry_cap_seconds: PositiveFloat = 4 * 3600

@@ -35,6 +35,7 @@ WAITING = "waiting"  # for INSi
 QUALIFIED = "qualified"
 UNRESOLVED = "unresolved"
 OPERATION = "search-by-traits"
+TOGETHER_SECONDS = 0.02  # answers within this time share a transaction
 ANSWER_TYPE = "application/soap+xml"
 
 
@@ -81,12 +82,26 @@ class IdentityChecks:
         try:
             async with units() as unit:
                 works = await unit.checks.lease_due(admission.limit, self._settings.lease_seconds)
-            examinations = await asyncio.gather(*(self._examine(work, now) for work in works))
-            opened = any(examination.asked_insi for examination in examinations) and self.gate.succeeded()
+            await self._work_off(units, {asyncio.create_task(self._examine(work, now)) for work in works})
         finally:
             self.gate.leave(admission)
-        if not works:
-            return False
+        return bool(works)
+
+    async def _work_off(self, units: Units[Any], tasks: set[asyncio.Task[Examination]]) -> None:
+        """Settle examinations as they end, those that end together in one unit: a slow one holds back only itself."""
+        try:
+            while tasks:
+                done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if tasks:
+                    more, tasks = await asyncio.wait(tasks, timeout=TOGETHER_SECONDS)
+                    done |= more
+                await self._settle_all(units, [task.result() for task in done])
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _settle_all(self, units: Units[Any], examinations: list[Examination]) -> None:
+        opened = any(examination.asked_insi for examination in examinations) and self.gate.succeeded()
         async with units() as unit:
             for examination in examinations:
                 await self._settle(unit, examination)
@@ -94,8 +109,7 @@ class IdentityChecks:
             if opened:
                 await unit.release_waiting()
         if opened:
-            log.info("insi.back", count=len(works))
-        return True
+            log.info("insi.back", count=len(examinations))
 
     async def _examine(self, work: Work, now: datetime) -> Examination:
         examination = Examination(work)
