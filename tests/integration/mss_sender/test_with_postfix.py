@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labohub.contracts.events import MailBounced, MailDelivered, ReplyReceived
-from labohub.contracts.values import Recipient
+from labohub.contracts.values import MailTexts, Recipient
 from tests.support.mail_servers import DOCTOR, ORGANISATION, PATIENT, MailServers
 from tests.support.mss import (
     Bench,
@@ -54,7 +54,8 @@ async def send(bench: Bench, unique_id: str, *recipients: Recipient) -> None:
 async def test_a_mail_reaches_the_doctor_whole_and_postfix_confirms_it(bench: Bench, operator: MailServers) -> None:
     content = cda("1.2.250.1.999.7.1", kilobytes=150)
     refs = await bench.document(content)
-    await bench.handle(document_built(doctor(), unique_id="1.2.250.1.999.7.1", **refs))
+    dots = MailTexts(professional=".\n..\n.x\nfin")
+    await bench.handle(document_built(doctor(), unique_id="1.2.250.1.999.7.1", texts=dots, **refs))
 
     async def delivered() -> list[MailDelivered]:
         return [event for event in await bench.told() if isinstance(event, MailDelivered)]
@@ -63,6 +64,9 @@ async def test_a_mail_reaches_the_doctor_whole_and_postfix_confirms_it(bench: Be
     raw = operator.mails(DOCTOR)[-1]
     mail = email.message_from_bytes(raw, policy=email.policy.default)
     assert not mail.defects
+    body = mail.get_body()
+    assert body is not None
+    assert body.get_content().split() == [".", "..", ".x", "fin"]
     attached = {str(part.get_filename()): part.get_content() for part in mail.iter_attachments()}
     assert sorted(attached) == [
         "20260312_CR d'examens biologiques_DURAND_Elodie_26031200417.pdf",

@@ -16,6 +16,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import lru_cache
 
 from labohub.errors import Refused
 
@@ -136,7 +137,8 @@ def compose(headers: MailHeaders, text: str, parts: Sequence[bytes]) -> bytes:
     """
     boundary = "=_" + hashlib.sha256(headers.message_id.encode()).hexdigest()[:40]  # `=_` occurs in no base64 or QP
     fence = b"--" + boundary.encode()
-    head = _head(_header_block(headers, boundary))
+    head = _from_line(_one_line(headers.sender_name), normal_address(headers.sender_address))
+    head += _head(_header_block(headers, boundary))
     chunks = [head, b"\r\n"]
     for part in (_text_part(text), *parts):
         chunks += [fence, b"\r\n", part, b"" if part.endswith(b"\r\n") else b"\r\n"]
@@ -147,7 +149,6 @@ def compose(headers: MailHeaders, text: str, parts: Sequence[bytes]) -> bytes:
 def _header_block(headers: MailHeaders, boundary: str) -> EmailMessage:
     message = EmailMessage(policy=_POLICY)
     sender = normal_address(headers.sender_address)
-    message["From"] = Address(_one_line(headers.sender_name), addr_spec=sender)
     message["To"] = normal_address(headers.to)
     if headers.reply_to:
         message["Reply-To"] = normal_address(headers.reply_to)
@@ -194,6 +195,14 @@ def _base64(content: bytes) -> bytes:
 
 def _head(message: EmailMessage | MIMEPart) -> bytes:
     return b"".join(_POLICY.fold_binary(name, value) for name, value in message.items())
+
+
+@lru_cache(maxsize=64)
+def _from_line(name: str, address: str) -> bytes:
+    """Return the From header: the same for all mails of a laboratory, and the slowest to encode."""
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = Address(name, addr_spec=address)
+    return _head(message)
 
 
 def _one_line(text: str) -> str:

@@ -8,13 +8,15 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from aiosmtplib import SMTP
+from aiosmtplib import SMTP, SMTPStatus
 from aiosmtplib.errors import (
     SMTPAuthenticationError,
     SMTPConnectResponseError,
+    SMTPDataError,
     SMTPException,
     SMTPNotSupported,
     SMTPResponseException,
+    SMTPServerDisconnected,
 )
 
 from labohub.errors import HubError
@@ -139,7 +141,7 @@ class SmtpOperator:
 
     async def _content(self, line: _Line, mail: Outgoing) -> None:
         try:
-            await line.client.data(mail.content)
+            await _data(line.client, mail.content, self._settings.send_timeout_seconds)
         except SMTPResponseException as error:
             raise _translated(Answer(Stage.CONTENT, error.code, error.message)) from None
         except (SMTPException, OSError, TimeoutError):
@@ -212,6 +214,20 @@ def _untrusted(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+async def _data(client: SMTP, content: bytes, timeout_seconds: float) -> None:
+    """Send a content that already has its CRLF: the library's `data` rewrites each line, a third of a mail's CPU."""
+    response = await client.execute_command(b"DATA")
+    if response.code != SMTPStatus.start_input:
+        raise SMTPDataError(response.code, response.message)
+    if client.protocol is None:
+        raise SMTPServerDisconnected("the line broke")
+    stuffed = content.replace(b"\r\n.", b"\r\n..")  # RFC 5321, 4.5.2
+    client.protocol.write((b"." if content.startswith(b".") else b"") + stuffed + b".\r\n")
+    response = await client.protocol.read_response(timeout=timeout_seconds)
+    if response.code != SMTPStatus.completed:
+        raise SMTPDataError(response.code, response.message)
 
 
 async def _external(client: SMTP) -> None:

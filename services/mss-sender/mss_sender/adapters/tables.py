@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, select
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from labohub.contracts.codec import derived_id
@@ -37,11 +37,13 @@ MAIL_REQUESTS = Table(  # the messages that wait for a mail's outcome: usually o
 MAIL_FACTS = Table(  # each thing known of a mail, once
     "mail_facts",
     metadata,
-    Column("mail_id", String, primary_key=True),
-    Column("fact", String, primary_key=True),
-    Column("rank", Integer, nullable=False),
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("mail_id", String, nullable=False),
+    Column("fact", String, nullable=False),
     Column("event_type", String, nullable=False),
     Column("event", Text, nullable=False),
+    UniqueConstraint("mail_id", "fact"),
+    sqlite_autoincrement=True,
 )
 RETURNS = work_table("returns", metadata, Column("fetched_at", UtcDateTime, nullable=False))
 HANDOVERS = work_table("handovers", metadata)
@@ -96,7 +98,6 @@ class MailTable:
         row = {
             "mail_id": mail_id,
             "fact": fact.name,
-            "rank": await self._next_rank(mail_id),
             "event_type": type(fact.event).__name__,
             "event": fact.event.model_dump_json(),
         }
@@ -118,14 +119,11 @@ class MailTable:
         await insert_ignore(self._unit.connection, MAIL_REQUESTS, [row])
 
     async def _tell_again(self, mail_id: str, source: DocumentBuilt) -> None:
-        query = select(MAIL_FACTS).where(MAIL_FACTS.c.mail_id == mail_id).order_by(MAIL_FACTS.c.rank)
+        query = select(MAIL_FACTS).where(MAIL_FACTS.c.mail_id == mail_id).order_by(MAIL_FACTS.c.sequence)
         for row in (await self._unit.connection.execute(query)).mappings().all():
             event = EVENTS[row["event_type"]].model_validate_json(row["event"])
             assert isinstance(event, DeliveryEvent)
             await self._unit.publish(_addressed(event, row["fact"], source.report_id, source.message_id))
-
-    async def _next_rank(self, mail_id: str) -> int:
-        return len(await self.known(mail_id))
 
     async def _first(self, column: Column[Any], values: Sequence[str]) -> Work | None:
         for value in values:
