@@ -200,10 +200,11 @@ class CdaRig:
     folder: Path
     rules: Path | None = None
     processes: int = 0
+    store: str = ""  # a URL; SQLite in the folder without one
 
     async def start(self) -> None:
         self.clock = FixedClock()
-        self.database = Database(sqlite_url(self.folder), "cda_builder", metadata, self.clock)
+        self.database = Database(self.store or sqlite_url(self.folder), "cda_builder", metadata, self.clock)
         await self.database.open()
         self.blobs = FileBlobs(self.folder / "blobs", bytes(32))
         await self.blobs.open()

@@ -1,4 +1,4 @@
-"""The building of documents from results, on SQLite, from the qualified identity to the event."""
+"""The building of documents from results, on both stores, from the qualified identity to the event."""
 
 import hashlib
 import json
@@ -13,9 +13,10 @@ from labohub.contracts.values import IdentityStatus
 from tests.support.cda import IDENTITY, POTASSIUM, CdaRig, CdaView, battery, names, result, results_of
 
 
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[CdaRig]:
-    rig = CdaRig(tmp_path)
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[CdaRig]:
+    store = request.getfixturevalue("postgres_server").fresh_database() if request.param == "postgresql" else ""
+    rig = CdaRig(tmp_path, store=store)
     await rig.start()
     yield rig
     await rig.stop()

@@ -52,12 +52,6 @@ class CdaInsNotQualified(Refused):
     code = "cda.ins-not-qualified"
 
 
-class CdaLoneSubcontractor(Refused):
-    """The document is a subcontractor's own report: only the laboratory that ordered may send it."""
-
-    code = "cda.lone-subcontractor"
-
-
 class CdaNotConformant(Refused):
     """The document fails the schema, the official rules or the hub's own; the conformance report says where."""
 
