@@ -32,7 +32,7 @@ def build(settings: ConsoleSettings, platform: Platform) -> Service:
             files_router(archive),
             pages_router(settings, database, platform.clock),
         ],
-        background=[live.run],
+        listeners=[live],
     )
 
 

@@ -1,6 +1,5 @@
 """The console in a real browser."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +22,8 @@ async def console(tmp_path: Path) -> AsyncIterator[Console]:
 @pytest.fixture
 async def page(console: Console) -> AsyncIterator[Page]:
     server = HttpServer(console.app, "127.0.0.1", 0)
-    [watch] = console.service.background
-    watching = asyncio.ensure_future(watch())
+    [live] = console.service.listeners
+    await live.start()
     await server.start()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -37,7 +36,7 @@ async def page(console: Console) -> AsyncIterator[Page]:
         yield view
         await browser.close()
         assert problems == []
-    watching.cancel()
+    await live.stop()
     await server.stop()
 
 

@@ -15,7 +15,12 @@ HEARTBEAT_SECONDS = 15.0  # shorter than the idle limit of usual proxies
 
 
 class Live:
-    """One loop looks at the read model for all open pages."""
+    """One loop looks at the read model for all open pages.
+
+    It is a listener, so that a stop ends the open streams before the HTTP server waits for them.
+    """
+
+    name = "live"
 
     def __init__(self, database: Database, poll_seconds: float) -> None:
         self._database = database
@@ -24,19 +29,27 @@ class Live:
         self._newest = 0
         self._listeners = 0
         self._stopping = False
+        self._watching: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
-        """Watch until cancelled; then end every stream."""
-        try:
-            while True:
-                committed = self._database.changed.listen()
-                if self._listeners:
-                    await self._look()
-                await asyncio.sleep(LEAST_SECONDS_BETWEEN)
-                await woken(committed, self._poll_seconds)
-        finally:
-            self._stopping = True
-            self._changed.set()
+    async def start(self) -> None:
+        """Begin to watch."""
+        self._watching = asyncio.create_task(self._watch(), name="console.live")
+
+    async def stop(self) -> None:
+        """End every stream."""
+        self._stopping = True
+        self._changed.set()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while True:
+            committed = self._database.changed.listen()
+            if self._listeners:
+                await self._look()
+            await asyncio.sleep(LEAST_SECONDS_BETWEEN)
+            await woken(committed, self._poll_seconds)
 
     async def _look(self) -> None:
         try:

@@ -107,8 +107,8 @@ WORKLISTS: Final[dict[str, tuple[str, str, str, str]]] = {
     ),
     "dead": (
         "Mis de côté", "Set aside",
-        "Rien n'est de côté. Un événement que l'on n'a pas su traiter apparaît ici ; « labohub replay » le rejoue.",
-        "Nothing is set aside. An event that could not be handled shows up here; `labohub replay` plays it again.",
+        "Rien n'est de côté. Un événement que l'on n'a pas su traiter est gardé, et apparaît ici avec son code.",
+        "Nothing is set aside. An event that could not be handled is kept, and shows up here with its code.",
     ),
 }  # fmt: skip
 
