@@ -19,7 +19,10 @@ from labohub.contracts.values import BlobRef
 from labohub.errors import Misconfigured, Refused, Unavailable
 
 NONCE_BYTES = 12  # AES-GCM, NIST SP 800-38D: 96 random bits, one key for fewer than 2**32 documents
+PACKED_BYTES = 64 * 1024  # larger documents have a file of their own
+_IN_PACK = "x"  # no hexadecimal digit: separates a pack's name, the offset and the size
 _FORMAT = b"LB1"  # first bytes of a stored document: format 1, AES-256-GCM
+SEAL_BYTES = len(_FORMAT) + NONCE_BYTES + 16  # what sealing adds, the tag included
 
 
 class BlobMissing(Refused):
@@ -129,8 +132,8 @@ class FileBlobs:
         return await asyncio.to_thread(self._put, data, media_type)
 
     async def put_many(self, documents: Sequence[tuple[bytes, str]]) -> list[BlobRef]:
-        """Return the references of documents, in order: one trip to a thread for all."""
-        return await asyncio.to_thread(lambda: [self._put(data, media_type) for data, media_type in documents])
+        """Return the references of documents, in order: one trip to a thread, and one file for the small ones."""
+        return await asyncio.to_thread(self._put_many, documents)
 
     async def read(self, ref: BlobRef) -> bytes:
         """Return a document's bytes, checked against the reference."""
@@ -140,6 +143,27 @@ class FileBlobs:
         """Remove the file."""
         await asyncio.to_thread(self._erase, ref)
 
+    def _put_many(self, documents: Sequence[tuple[bytes, str]]) -> list[BlobRef]:
+        small = [document for document in documents if len(document[0]) <= PACKED_BYTES]
+        packed = iter(self._put_pack(small) if len(small) > 1 else [self._put(*document) for document in small])
+        return [next(packed) if len(data) <= PACKED_BYTES else self._put(data, kind) for data, kind in documents]
+
+    def _put_pack(self, documents: Sequence[tuple[bytes, str]]) -> list[BlobRef]:
+        """Write several documents into one file: synchronising it costs more than writing it.
+
+        Each has its own name, which says where it lies in the pack, and its own seal.
+        """
+        pack, offset = self._new_id(), 0
+        refs, parts = list[BlobRef](), list[bytes]()
+        for data, media_type in documents:
+            sealed_bytes = len(data) + SEAL_BYTES
+            blob_id = f"{pack}{_IN_PACK}{offset:x}{_IN_PACK}{sealed_bytes:x}"
+            parts.append(self._cipher.seal(blob_id, data))
+            refs.append(reference(blob_id, data, media_type))
+            offset += sealed_bytes
+        self._store(pack, b"".join(parts))
+        return refs
+
     def _path(self, blob_id: str) -> Path:
         if not blob_id.isalnum():
             raise BlobMissing("not the name of a document")
@@ -147,8 +171,11 @@ class FileBlobs:
 
     def _put(self, data: bytes, media_type: str) -> BlobRef:
         blob_id = self._new_id()
-        path = self._path(blob_id)
-        sealed = self._cipher.seal(blob_id, data)
+        self._store(blob_id, self._cipher.seal(blob_id, data))
+        return reference(blob_id, data, media_type)
+
+    def _store(self, name: str, sealed: bytes) -> None:
+        path = self._path(name)
         try:
             try:
                 self._write(path, sealed)
@@ -158,7 +185,6 @@ class FileBlobs:
                 self._write(path, sealed)
         except OSError:
             raise BlobsUnavailable("a document could not be written") from None
-        return reference(blob_id, data, media_type)
 
     @staticmethod
     def _write(path: Path, sealed: bytes) -> None:
@@ -178,18 +204,43 @@ class FileBlobs:
 
     def _read(self, ref: BlobRef) -> bytes:
         try:
-            stored = self._path(ref.id).read_bytes()
+            pack, offset, size = _place(ref.id)
+            with self._path(pack).open("rb") as file:
+                file.seek(offset)
+                stored = file.read(size)
         except FileNotFoundError:
             raise BlobMissing("no such document") from None
         except OSError:
             raise BlobsUnavailable("a document could not be read") from None
+        if not stored.strip(b"\0"):
+            raise BlobMissing("no such document")
         return _checked(ref, self._cipher.unseal(ref.id, stored))
 
     def _erase(self, ref: BlobRef) -> None:
+        pack, offset, size = _place(ref.id)
         try:
-            self._path(ref.id).unlink(missing_ok=True)
+            if size < 0:
+                self._path(pack).unlink(missing_ok=True)
+                return
+            with suppress(FileNotFoundError), self._path(pack).open("r+b") as file:
+                file.seek(offset)
+                file.write(bytes(size))  # its neighbours stay
+                file.flush()
+                os.fsync(file.fileno())
         except OSError:
             raise BlobsUnavailable("a document could not be erased") from None
+
+
+def _place(blob_id: str) -> tuple[str, int, int]:
+    """Return the file of a document, where it begins there and its size; -1 for all of the file."""
+    pack, *place = blob_id.split(_IN_PACK)
+    if not place:
+        return pack, 0, -1
+    try:
+        offset, size = (int(part, 16) for part in place)
+    except ValueError:
+        raise BlobMissing("not the name of a document") from None
+    return pack, offset, size
 
 
 def _synchronise_folder(folder: Path) -> None:
