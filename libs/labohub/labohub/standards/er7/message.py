@@ -13,6 +13,7 @@ from labohub.standards.er7.header import read_header
 
 _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 _EMPTY = ""
+SHORT = 400  # longer fields may hold base64, which is not looked through for each component
 ED_COMPONENTS = 5  # source, type, subtype, encoding, data
 
 
@@ -83,7 +84,16 @@ class Segment:
 
     def component(self, number: int, position: int, repetition: int = 1) -> str:
         """Return the text of a component: unescaped, stripped of any blank, no-break spaces included."""
-        parts = self.components(number, repetition)
+        value = self.field(number)
+        if not value:
+            return _EMPTY
+        signs = self.delimiters
+        if repetition == 1 and len(value) < SHORT and signs.repetition not in value:  # nearly always
+            if signs.component not in value:
+                return self.text(value) if position == 1 else _EMPTY
+            parts = value.split(signs.component, position)
+        else:
+            parts = self.components(number, repetition)
         return self.text(parts[position - 1]) if position <= len(parts) else _EMPTY
 
     def subcomponent(self, number: int, position: int, sub: int, repetition: int = 1) -> str:
