@@ -1,10 +1,13 @@
 """The identity stage: consumes received reports, asks INSi, publishes what is certain and what is not."""
 
+from functools import partial
 from urllib.parse import urlsplit
 
 from ins_qualifier.adapters import http, tables
+from ins_qualifier.adapters.http import Desk
 from ins_qualifier.adapters.insi import InsiClient
 from ins_qualifier.adapters.tables import InsUnit
+from ins_qualifier.adapters.watch import watch
 from ins_qualifier.handlers import plan_check
 from ins_qualifier.ports import InsiMisconfigured
 from ins_qualifier.settings import InsQualifierSettings
@@ -27,13 +30,15 @@ def build(settings: InsQualifierSettings, platform: Platform) -> Service:
         insi=insi, blobs=platform.blobs, settings=settings, environment=environment, clock=platform.clock
     )
     database = platform.database(NAME, tables.metadata)
+    desk = Desk(database, platform.blobs)
     return Service(
         name=NAME,
         database=database,
         unit_type=InsUnit,
         subscriptions={ReportReceived: plan_check},
         workers=[Worker("identity-checks", checks.run, concurrency=settings.workers)],
-        routers=[http.router(database, platform.blobs, checks.gate)],
+        routers=[http.router(desk, checks.gate)],
+        background=[partial(watch, desk, checks.gate, platform.clock)],
         closing=[insi.close],
     )
 

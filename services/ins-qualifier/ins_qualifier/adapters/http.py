@@ -37,10 +37,9 @@ class ItemSuperseded(Refused):
     code = "worklist.superseded"
 
 
-def router(database: Database, blobs: Blobs, gate: Gate) -> APIRouter:
+def router(desk: "Desk", gate: Gate) -> APIRouter:
     """Return the routes of the worklist."""
     routes = APIRouter(prefix="/api/v1", tags=["identity"])
-    desk = Desk(database, blobs)
 
     @routes.get("/worklists/identity")
     async def worklist(state: str = tables.OPEN, after: str = "", limit: int = Query(50, ge=1, le=500)) -> views.Page:
