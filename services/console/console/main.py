@@ -18,7 +18,7 @@ from labohub.runtime.service import Platform, Service
 def build(settings: ConsoleSettings, platform: Platform) -> Service:
     """Return the console: it hears every event, writes a read model, serves the API and the pages."""
     database = platform.database("console", metadata)
-    archive = Archive(database, platform.blobs)
+    archive = Archive(database, platform.blobs, platform.clock)
     live = Live(database, settings.live_poll_seconds)
     return Service(
         name="console",

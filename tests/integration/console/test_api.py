@@ -1,5 +1,9 @@
 """The REST API of the console."""
 
+import hashlib
+import io
+import json
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -171,3 +175,35 @@ async def test_the_contract_is_served(http: httpx.AsyncClient) -> None:
 )  # fmt: skip
 def test_the_form_follows_the_accept_header(accept: str, form: str) -> None:
     assert wanted_form(accept) == form
+
+
+async def test_the_evidence_holds_what_was_sent_with_a_true_manifest(console: Console, http: httpx.AsyncClient) -> None:
+    blobs = console.platform.blobs
+    cda = await blobs.put(b"<ClinicalDocument/>", "application/xml")
+    mail = await blobs.put(b"Subject: x\r\n\r\n", "message/rfc822")
+    soap = await blobs.put(b"<Envelope/>", "application/soap+xml")
+    story = Story().received().qualified().built(cda).mail(events.MailAccepted, evidence=mail)
+    story.tell(
+        events.SubmissionAccepted,
+        submission_id="2.25.1",
+        document_id=story.document_id,
+        operation="TD2.1",
+        evidence=soap,
+    )
+    await console.hear(story.facts)
+    await blobs.erase(soap)
+
+    answer = await http.get(f"/api/v1/reports/{story.report_id}/evidence.zip")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as bundle:
+        files = {name: bundle.read(name) for name in bundle.namelist()}
+    manifest = json.loads(files.pop("manifest.json"))["files"]
+    missing = [line["name"] for line in manifest if "missing" in line]
+
+    assert {line["name"]: line["sha256"] for line in manifest if "missing" not in line} == {
+        name: hashlib.sha256(content).hexdigest() for name, content in files.items()
+    }
+    assert files[f"documents/v1-{cda.sha256[:12]}.xml"] == b"<ClinicalDocument/>"
+    assert files["evidence/001-mail.accepted.eml"] == b"Subject: x\r\n\r\n"
+    assert missing == ["evidence/002-dmp.accepted.xml"]
+    async with console.service.database.reading() as connection:
+        assert [row.act for row in await connection.execute(select(audit))] == ["read.evidence"]

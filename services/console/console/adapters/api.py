@@ -90,6 +90,15 @@ def api_router(database: Database, archive: Archive) -> APIRouter:
         """Return the conformance report kept with a document."""
         return await archive.response(request, report_id, document_id, "conformance_report")
 
+    @router.get(
+        "/reports/{report_id}/evidence.zip",
+        responses={200: {"content": {"application/zip": {}}}},
+        response_class=Response,
+    )
+    async def evidence(request: Request, report_id: str) -> Response:
+        """Return all that is kept of a report: documents, mails as sent, answers, timeline, manifest. Audited."""
+        return await archive.evidence(request, report_id)
+
     @router.post("/reports/{report_id}/patient")
     async def patient(request: Request, report_id: str, reason: Annotated[Reason, Body()]) -> dict[str, str]:
         """Return the patient's traits in clear. Who asked, and why, is audited first."""

@@ -10,7 +10,7 @@ from sqlalchemy import Table, and_, case, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from console.adapters.tables import destinations, documents, messages, numbers, reports, steps, waiting
+from console.adapters.tables import destinations, documents, evidence, messages, numbers, reports, steps, waiting
 from console.core.facts import Attention, Destination, Document, Facts
 from console.core.masking import masked_traits
 from console.core.states import OUTCOME_RANK, STAGE_RANK
@@ -121,6 +121,10 @@ class SqlBoard:
             "trace_id": self._trace_id(),
         }
         await insert_ignore(self._connection, steps, [row])
+        if step.evidence is not None:
+            kept = {name: row[name] for name in ("event_id", "report_id", "at", "step")}
+            kept["blob"] = step.evidence.model_dump_json()
+            await insert_ignore(self._connection, evidence, [kept])
 
     async def _message(self, facts: Facts) -> None:
         row: dict[str, Any] = {

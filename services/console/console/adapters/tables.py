@@ -1,4 +1,4 @@
-"""The read model: seven tables that only facts change."""
+"""The read model: nine tables that only facts change."""
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, Text
 
@@ -73,6 +73,17 @@ steps = Table(
     Index("steps_by_time", "at"),
     Index("steps_of_service", "service", "at"),
     sqlite_autoincrement=True,
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("event_id", String, primary_key=True),
+    Column("report_id", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("step", String, nullable=False),
+    Column("blob", Text, nullable=False),  # JSON of a BlobRef
+    Index("evidence_of_report", "report_id", "at"),
 )
 
 destinations = Table(

@@ -21,6 +21,7 @@ class Step:
     code: str = ""
     target: str = ""
     detail: dict[str, str] = field(default_factory=dict)
+    evidence: BlobRef | None = None  # what was sent or received at this step
 
 
 @dataclass(frozen=True, slots=True)

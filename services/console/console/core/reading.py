@@ -18,14 +18,15 @@ from console.core.states import Outcome, Stage
 from labohub.contracts import events
 from labohub.contracts.codec import derived_id
 from labohub.contracts.events import DeliveryEvent, Event
-from labohub.contracts.values import Recipient
+from labohub.contracts.values import BlobRef, Recipient
 
 _INGEST, _INS, _CDA, _MSS, _DMP = "ingest-hl7", "ins-qualifier", "cda-builder", "mss-sender", "dmp-feeder"
 
 
 def _step(event: Event, service: str, outcome: str, code: str = "", target: str = "", **detail: str) -> Step:
     kept = {key: value for key, value in detail.items() if value}
-    return Step(event.event_id, event.occurred_at, service, event.STEP, outcome, code, target, kept)
+    evidence: BlobRef | None = getattr(event, "evidence", None)  # optional in the contract, where there is any
+    return Step(event.event_id, event.occurred_at, service, event.STEP, outcome, code, target, kept, evidence)
 
 
 def _facts(event: Event, step: Step, **changes: Any) -> Facts:
