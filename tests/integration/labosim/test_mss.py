@@ -140,10 +140,10 @@ async def test_no_notice_comes_that_was_not_asked_for(simulator: MssSimulator) -
 
 
 async def test_only_the_last_mails_are_kept(simulator: MssSimulator) -> None:
-    for _ in range(8):
+    for _ in range(22):
         await submit(simulator, DOCTOR, notify="FAILURE")
-    assert [mail.mail_id for mail in simulator.mails] == [f"mail-{n}" for n in range(4, 9)]
-    assert len(simulator.boxes.box(DOCTOR).mails) == 5
+    assert [mail.mail_id for mail in simulator.mails] == [f"mail-{n}" for n in range(18, 23)]
+    assert [stored.uid for stored in simulator.boxes.box(DOCTOR).mails] == list(range(3, 23))
 
 
 async def imap(simulator: MssSimulator, talk: Callable[[imaplib.IMAP4], R], *, password: str = "demo") -> R:

@@ -1,4 +1,13 @@
-"""The operator: who may be written to, what becomes of a mail, who answers by himself."""
+"""The operator: who may be written to, what becomes of a mail, who answers by himself.
+
+By the address, at RCPT: `rcpt-refuse…` 550, `indisponible…` and `rcpt-tempo…` 451, outside mssante.fr or
+`@hors-liste.mssante.fr` 550. Accepted, then returned: `inconnu…`, `bal-pleine…`, `bal-fermee…`, `refus-contenu…` and the
+patients 1990000000000NN, 2990000000000NN. `pfi…` integrates and says so, `pfi-ko…` fails with 902; everybody else reads
+what asks for a receipt.
+
+Faults: `outage` (421), `slow` (`delay_seconds` before the last answer), `fault` with a three-digit `code` at RCPT, `full`
+(returned with 5.2.2), `silent` (no notices), `cut` (the line falls in the content; with code `after`, once it was taken).
+"""
 
 import asyncio
 import re
@@ -18,6 +27,7 @@ from labosim.mss.smtp import SmtpServer, server_context
 from labosim.pki import Pki
 
 KEPT_MAILS = 5000
+STORED_PER_MAIL = 4  # the mail, its notice, its receipt, an answer
 DOMAIN = "mssante.fr"
 FAILURES = (  # local part or whole address -> status and words of the notice that follows
     (re.compile(r"(inconnu|unknown)"), "5.1.1", "boite inconnue"),
@@ -57,7 +67,7 @@ class MssSimulator:
     ) -> None:
         self.host, self.smtp_port, self.imap_port = host, smtp_port, imap_port
         self.auto_read = auto_read
-        self.boxes = Boxes(keep)
+        self.boxes = Boxes(keep * STORED_PER_MAIL)
         self._keep = keep
         self._faults = faults
         self._mails: OrderedDict[str, Submitted] = OrderedDict()
