@@ -22,6 +22,7 @@ from labohub.store.database import Database
 EXTENSIONS = {
     "application/xml": ".xml", "text/xml": ".xml", "application/pdf": ".pdf", "message/rfc822": ".eml",
     "application/json": ".json", "text/plain": ".txt", "application/soap+xml": ".xml",
+    "multipart/related": ".mime",
 }  # fmt: skip
 
 

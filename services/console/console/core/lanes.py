@@ -49,18 +49,15 @@ class Picture:
 
 
 def grouped(moments: Sequence[Moment]) -> list[Node]:
-    """Return one node per run of a message's same step with the same outcome, whatever other lanes do between."""
-    nodes: list[Node] = []
-    last_of_lane: dict[tuple[str, str], Node] = {}
+    """Return one node per step and outcome of a message, where it came first: ten recipients are one dot."""
+    nodes: dict[tuple[str, str, str, str], Node] = {}
     for moment in moments:
-        last = last_of_lane.get((moment.message_id, moment.lane))
-        if last and (last.moment.step, last.moment.outcome) == (moment.step, moment.outcome):
-            last.count += 1
-            continue
-        node = Node(moment)
-        last_of_lane[moment.message_id, moment.lane] = node
-        nodes.append(node)
-    return nodes
+        key = (moment.message_id, moment.lane, moment.step, moment.outcome)
+        if key in nodes:
+            nodes[key].count += 1
+        else:
+            nodes[key] = Node(moment)
+    return list(nodes.values())
 
 
 def draw(moments: Sequence[Moment], *, compact: bool) -> Picture:

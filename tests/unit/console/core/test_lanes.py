@@ -18,6 +18,14 @@ def test_the_same_step_for_several_recipients_is_one_dot_with_a_count() -> None:
     assert [(node.moment.step, node.count) for node in nodes] == [("mail.accepted", 2), ("dmp.accepted", 1)]
 
 
+def test_steps_that_alternate_between_recipients_are_one_dot_each() -> None:
+    steps = [("mss-sender", "mail.delivered"), ("mss-sender", "mail.read"), ("mss-sender", "mail.delivered")]
+    assert [(node.moment.step, node.count) for node in grouped(moments(*steps))] == [
+        ("mail.delivered", 2),
+        ("mail.read", 1),
+    ]
+
+
 def test_the_steps_of_two_messages_are_never_one_dot() -> None:
     steps = (("ingest-hl7", "report.received"),)
     assert len(grouped([*moments(*steps), *moments(*steps, message_id="m2")])) == 2
