@@ -46,7 +46,7 @@ class Requests(Protocol):
     """The requests this service accepted."""
 
     async def find(self, message_id: str) -> Request | None:
-        """Return a request, or None for one that was never here."""
+        """Return a request, held until the unit ends, or None for one that was never here."""
 
     async def record(self, message_id: str, target: Target) -> None:
         """Write where a destination stands now; one that was never asked is ignored."""

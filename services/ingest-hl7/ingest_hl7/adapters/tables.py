@@ -97,7 +97,14 @@ class RequestTable:
         self._unit = unit
 
     async def find(self, message_id: str) -> Request | None:
-        """Return a request with its destinations."""
+        """Return a request with its destinations, held until the unit ends.
+
+        Outcomes of one message come from several topics at once. Without the hold two units would each see the other's
+        destination as pending, and nobody would close the message. SQLite has one writer and needs none.
+        """
+        held = select(requests.c.message_id).where(requests.c.message_id == message_id).with_for_update()
+        if self._unit.connection.dialect.name == "postgresql":
+            await self._unit.connection.execute(held)
         query = (
             select(requests, outcomes.c.target, outcomes.c.outcome, outcomes.c.code)
             .outerjoin(outcomes, outcomes.c.message_id == requests.c.message_id)
