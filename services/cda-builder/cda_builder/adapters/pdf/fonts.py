@@ -4,6 +4,7 @@ import unicodedata
 from functools import cache
 from typing import Final
 
+from reportlab import rl_config
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
@@ -14,7 +15,8 @@ ITALIC: Final = "VeraIt"
 
 @cache
 def register() -> None:
-    """Make the fonts known, once in a process."""
+    """Make the fonts known, once in a process; let streams be binary: base 85 costs time and a quarter more bytes."""
+    rl_config.useA85 = 0
     for name in (REGULAR, BOLD, ITALIC):
         pdfmetrics.registerFont(TTFont(name, f"{name}.ttf"))
 

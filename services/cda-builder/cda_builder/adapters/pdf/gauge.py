@@ -2,7 +2,7 @@
 
 from reportlab.pdfgen.canvas import Canvas
 
-from cda_builder.adapters.pdf.pages import INK, LINE, SOFT
+from cda_builder.adapters.pdf.pages import INK, LINE, SOFT, fill
 from labohub.standards.cda.builder import Observation, Quantity
 
 _LENGTH = 28.0
@@ -10,7 +10,7 @@ _LENGTH = 28.0
 
 def draw_arrow(canvas: Canvas, x: float, y: float, direction: int, colour: tuple[float, float, float]) -> None:
     """Draw a triangle that points up or down; a diamond when the flag has no direction."""
-    canvas.setFillColorRGB(*colour)
+    fill(canvas, colour)
     path = canvas.beginPath()
     points: tuple[tuple[float, float], ...]
     if direction > 0:
@@ -41,5 +41,5 @@ def draw_gauge(canvas: Canvas, x: float, y: float, observation: Observation) -> 
     canvas.setStrokeColorRGB(*SOFT)
     canvas.setLineWidth(2.4)
     canvas.line(x + _LENGTH * 0.25, y, x + _LENGTH * 0.75, y)
-    canvas.setFillColorRGB(*INK)
+    fill(canvas, INK)
     canvas.circle(x + _LENGTH * place, y, 2, stroke=0, fill=1)

@@ -67,16 +67,22 @@ def draw_pages(canvas: Canvas, pages: Sequence[Sequence[tuple[float, Block]]], f
         canvas.showPage()
 
 
+def fill(canvas: Canvas, colour: Colour) -> None:
+    """Take a colour for what is filled, unless it is the current one: it is written into the file each time."""
+    if canvas._fillColorObj != colour:
+        canvas.setFillColorRGB(*colour)
+
+
 def text(canvas: Canvas, at: Point, words: str, font: str, size: float, *, colour: Colour = INK) -> None:
     """Write a line from its left end on its base line."""
-    canvas.setFillColorRGB(*colour)
+    fill(canvas, colour)
     canvas.setFont(font, size)
     canvas.drawString(at[0], at[1], words)
 
 
 def right_text(canvas: Canvas, at: Point, words: str, font: str, size: float, *, colour: Colour = INK) -> None:
     """Write a line up to its right end on its base line."""
-    canvas.setFillColorRGB(*colour)
+    fill(canvas, colour)
     canvas.setFont(font, size)
     canvas.drawRightString(at[0], at[1], words)
 
@@ -90,5 +96,5 @@ def rule(canvas: Canvas, y: float, thickness: float = 0.5, colour: Colour = LINE
 
 def panel(canvas: Canvas, corner: Point, size: Point, *, colour: Colour = TINT) -> None:
     """Fill a rectangle, given its top left corner, its width and its height."""
-    canvas.setFillColorRGB(*colour)
+    fill(canvas, colour)
     canvas.rect(corner[0], corner[1] - size[1], size[0], size[1], stroke=0, fill=1)
