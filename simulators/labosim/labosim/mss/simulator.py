@@ -1,12 +1,12 @@
 """The operator: who may be written to, what becomes of a mail, who answers by himself.
 
 By the address, at RCPT: `rcpt-refuse…` 550, `indisponible…` and `rcpt-tempo…` 451, outside mssante.fr or
-`@hors-liste.mssante.fr` 550. Accepted, then returned: `inconnu…`, `bal-pleine…`, `bal-fermee…`, `refus-contenu…` and the
-patients 1990000000000NN, 2990000000000NN. `pfi…` integrates and says so, `pfi-ko…` fails with 902; everybody else reads
+`@hors-liste.mssante.fr` 550. Accepted, then returned: `inconnu…`, `bal-pleine…`, `bal-fermee…`, `refus-contenu…` and
+the patients 1990000000000NN, 2990000000000NN. `pfi…` integrates and says so, `pfi-ko…` fails with 902; others read
 what asks for a receipt.
 
-Faults: `outage` (421), `slow` (`delay_seconds` before the last answer), `fault` with a three-digit `code` at RCPT, `full`
-(returned with 5.2.2), `silent` (no notices), `cut` (the line falls in the content; with code `after`, once it was taken).
+Faults: `outage` (421), `slow` (`delay_seconds` before the last answer), `fault` with a three-digit `code` at RCPT,
+`full` (returned with 5.2.2), `silent` (no notices), `cut` (in the content; code `after`: once taken).
 """
 
 import asyncio

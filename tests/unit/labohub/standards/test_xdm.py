@@ -110,7 +110,9 @@ def metadata(action: Action = Action.INTEGRATE) -> bytes:
 
 def test_the_metadata_give_the_file_its_hash_and_its_size() -> None:
     root = parse(metadata())
-    slots = {slot.get("name"): "".join(slot.itertext()).strip() for slot in root.iter(f"{RIM}Slot")}
+    slots = {
+        slot.get("name"): "".join(str(text) for text in slot.itertext()).strip() for slot in root.iter(f"{RIM}Slot")
+    }
     sha1 = subprocess.run(["sha1sum"], input=cda(), capture_output=True, check=True).stdout.split()[0].decode()
     assert (slots["URI"], slots["hash"], slots["size"]) == ("DOC0001.XML", sha1, str(len(cda())))
     assert "repositoryUniqueId" not in slots
