@@ -291,10 +291,18 @@ class Running:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, environment: str = "test", **settings: Any) -> AsyncIterator[Running]:
+async def running(
+    folder: Path, *, environment: str = "test", store_url: str = "", **settings: Any
+) -> AsyncIterator[Running]:
     """Run the service whole: its listeners, its database, its part of the log."""
     key = base64.b64encode(bytes(32)).decode()
-    shared = LabohubSettings(data_dir=folder, environment=environment, http_port=0, blob_key=key)  # type: ignore[arg-type]
+    shared = LabohubSettings(
+        data_dir=folder,
+        environment=environment,  # type: ignore[arg-type]
+        http_port=0,
+        blob_key=key,  # type: ignore[arg-type]
+        store_url=store_url,
+    )
     platform = await open_platform(shared)
     settings.setdefault("mllp_port", 0)
     service = build(IngestSettings(**settings), platform)
