@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -27,7 +28,7 @@ LOOK_SECONDS = 0.2
 
 def play(count: int, seed: int, *, leave: bool) -> int:
     """Play the day and show a report. Return 0 when all went as the day's script says; serve first unless `leave`."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     shutil.rmtree(FOLDER, ignore_errors=True)
     ports = wiring.Ports()
     environment = {**wiring.environment(FOLDER / "pki", ports), "LABOHUB_DATA_DIR": str(FOLDER / "data")}
