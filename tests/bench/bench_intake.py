@@ -6,6 +6,7 @@ with its SQLite store and files fully synchronous; this one only sends. One JSON
 
 import argparse
 import asyncio
+import functools
 import json
 import os
 import platform
@@ -25,13 +26,15 @@ from labohub.standards.mllp import FrameReader, write_frame  # noqa: E402
 from tests.support.ingest import cda, relay_message, results_message  # noqa: E402
 from tests.support.ports import free_ports  # noqa: E402
 
-CONTROL_ID = b"@@CONTROL@@"
-DEMAND = b"@@DEMAND@@"
-DOCUMENT_ID = "1.2.250.1.99999.9.1.1"
-
 
 def ltw(number: str) -> bytes:
-    """Return results of about 3 kB, a demand of their own."""
+    """Return results of about 3 kB, a demand of their own. Cheap: the sender shares the machine with the service."""
+    return _template().replace(b"@@", number.encode())
+
+
+@functools.cache
+def _template() -> bytes:
+    number = "@@"
     extra = [
         f"OBX|{rank}|NM|A{rank}^Analyte {rank}^99REM^2951-2^Sodium^LN||{rank}.5|mmol/L^mmol/L^UCUM|1-90|N|||F|||"
         "20260312080000||99700005014^LEGUEN^Maud^^^^^^ASIP-SANTE-PS&1.2.250.1.71.4.2.1&ISO^D^^^RPPS"
