@@ -69,7 +69,7 @@ schemas: setup ## Generate the events' JSON Schemas and the settings' page
 
 lock: ## Pin the packages again, with hashes, from requirements/*.in
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet pip-tools
-	$(VENV)-lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-header --output-file requirements/lock.txt requirements/runtime.in requirements/dev.in
+	$(VENV)-lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements/lock.txt requirements/runtime.in requirements/dev.in
 	rm -rf $(VENV)-lock
 
 image: ## Build one service's container image (SERVICE=mss-sender)
