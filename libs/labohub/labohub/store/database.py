@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import MetaData, event, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from labohub.errors import Misconfigured, Unavailable
@@ -24,6 +25,8 @@ SQLITE_BUSY_MILLISECONDS = 10_000  # another process holds the write lock for on
 
 ALONE_RETRY_SECONDS = 1.0
 PASSING_STATES = ("40001", "40P01", "55P03")  # PostgreSQL: serialisation failure, deadlock, lock not available
+# The server frees what a lost machine held (locks, places) after a minute, not after the system's two hours.
+KEEPALIVE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
 OWNERSHIP_SECONDS = 10.0  # how long a start waits for the former process to end
 
 
@@ -166,28 +169,50 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def alone(self, purpose: str) -> AsyncIterator[None]:
+    async def alone(self, purpose: str, stopping: asyncio.Event) -> AsyncIterator[bool]:
         """Wait until no other process does `purpose` on this database, and keep the place until the end.
 
-        SQLite databases belong to one process. On PostgreSQL the place is a session's advisory lock; when that session
-        breaks another may begin: what is done here must bear a repetition.
+        Gives False when `stopping` was set first. SQLite databases belong to one process. On PostgreSQL the place is a
+        session's advisory lock; when that session breaks another may begin: what is done here must bear a repetition.
         """
         if self.dialect == "sqlite":
-            yield
+            yield True
             return
-        async with self._translating(), self._engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            lock = text("SELECT pg_try_advisory_lock(hashtext(:place))")
-            place = {"place": f"{self.name}:{purpose}"}
-            while not (await connection.execute(lock, place)).scalar_one():  # noqa: ASYNC110 - no event of ours tells
-                await asyncio.sleep(ALONE_RETRY_SECONDS)
-            yield
+        place: AsyncConnection | None = None
+        while place is None and not stopping.is_set():
+            with suppress(StoreUnavailable):
+                place = await self._take_place(f"{self.name}:{purpose}")
+            if place is None:
+                await woken(stopping, ALONE_RETRY_SECONDS)
+        if place is None:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            with suppress(DBAPIError, OSError):
+                await place.invalidate()  # ends the session, and the lock with it: the pool would keep both
+                await place.close()
+
+    async def _take_place(self, place: str) -> AsyncConnection | None:
+        async with self._translating():
+            connection = await self._engine.connect()
+            try:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                lock = text("SELECT pg_try_advisory_lock(hashtext(:place))")
+                if (await connection.execute(lock, {"place": place})).scalar_one():
+                    return connection
+            except BaseException:
+                await connection.close()
+                raise
+            await connection.close()
+            return None
 
     @asynccontextmanager
     async def _translating(self) -> AsyncIterator[None]:
         try:
             yield
-        except (OperationalError, InterfaceError, ConnectionError, TimeoutError):
+        except (OperationalError, InterfaceError, ConnectionError, TimeoutError, PoolExhausted):
             raise StoreUnavailable(f"{self.name}: the database does not answer") from None
         except DBAPIError as error:
             if is_passing(error):
@@ -256,9 +281,12 @@ def _engine(url: str, name: str, file: Path | None) -> AsyncEngine:
             f"postgresql+asyncpg://{rest}",
             hide_parameters=True,
             pool_size=4,
-            max_overflow=4,
+            max_overflow=6,  # up to three are places that are kept (`alone`)
             pool_pre_ping=True,
-            connect_args={"server_settings": {"search_path": f'"{name}"', "application_name": name}, "timeout": 10},
+            connect_args={
+                "server_settings": {"search_path": f'"{name}"', "application_name": name, **KEEPALIVE},
+                "timeout": 10,
+            },
         )
     raise StoreMisconfigured("LABOHUB_STORE_URL must begin with sqlite:// or postgresql://")
 
