@@ -29,6 +29,11 @@ class KafkaBroker:
         """The bus's URL."""
         return f"kafka://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process identifier; 0 when it does not run."""
+        return self._process.pid if self._process is not None else 0
+
     def start(self) -> None:
         """Return once the broker answers.
 

@@ -36,6 +36,11 @@ class PostgresServer:
     def _data(self) -> Path:
         return self._folder / "data"
 
+    @property
+    def pid(self) -> int:
+        """The process identifier; 0 when it does not run."""
+        return self._process.pid if self._process is not None else 0
+
     def start(self) -> None:
         """Create the cluster when it is new, and return once it answers.
 
