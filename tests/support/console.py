@@ -121,7 +121,8 @@ class Story:
     def built(self, document: BlobRef | None = None, pdf: BlobRef | None = None) -> "Story":
         facts = DocumentFacts(
             unique_id=self.document_id, version_number=self.version, code="11502-2",
-            code_system="2.16.840.1.113883.6.1", code_label="CR d'examens biologiques", title="Compte rendu d'examens biologiques",
+            code_system="2.16.840.1.113883.6.1", code_label="CR d'examens biologiques",
+            title="Compte rendu d'examens biologiques",
             effective_time="20260312103000+0100", confidentiality_code="N", level="N3",
             replaces=f"1.2.250.1.99999.42.{self.number}.{self.version - 1}" if self.version > 1 else "",
         )  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong. `kind`: outage, slow, fault, cut, full, silent…; `code` is the service's own; `seconds` for slow."""
+    """What goes wrong. `kind`: outage, slow, fault, cut, full, silent…; `code` is the service's own."""
 
     kind: str
     code: str = ""
@@ -31,7 +31,14 @@ class Faults:
         self._orders: dict[str, list[_Order]] = {}
 
     def order(
-        self, service: str, kind: str, *, rate: float = 1.0, seconds: float = 60.0, code: str = "", delay_seconds: float = 1.0
+        self,
+        service: str,
+        kind: str,
+        *,
+        rate: float = 1.0,
+        seconds: float = 60.0,
+        code: str = "",
+        delay_seconds: float = 1.0,
     ) -> None:
         """Put a fault in force for `seconds`, on `rate` (0 to 1) of the calls."""
         order = _Order(Fault(kind, code, delay_seconds), rate, self._clock() + seconds)

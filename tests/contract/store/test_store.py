@@ -57,11 +57,14 @@ async def test_a_unit_commits_the_change_and_its_events_together(book: SimpleNam
 
 
 async def test_a_unit_that_fails_leaves_nothing(book: SimpleNamespace) -> None:
-    with pytest.raises(LookupError):
+    async def fail() -> None:
         async with book.units() as unit:
             await unit.connection.execute(insert(book.tables.notes).values(id="a", text="x"))
             await unit.publish(archived("r1"))
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
     assert await notes(book.database, book.tables) == {}
     assert await outbox(book.database) == []
 
@@ -196,18 +199,37 @@ async def test_only_one_process_is_alone_at_a_time(book: SimpleNamespace) -> Non
     other = Notebook().database(book.url, book.clock)
     order: list[str] = []
 
+    running = asyncio.Event()
+
     async def second() -> None:
-        async with other.alone("relay"):
+        async with other.alone("relay", running) as alone:
+            assert alone
             order.append("second")
 
-    async with book.database.alone("relay"):
+    async with book.database.alone("relay", running):
         task = asyncio.create_task(second())
         await asyncio.wait({task}, timeout=0.2)
         order.append("first")
-    await book.database.close()  # its session ends: the place is free
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 10)  # the first database is still open: leaving the place is enough
     await other.close()
     assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_who_waits_for_its_turn_stops_when_told_to(book: SimpleNamespace) -> None:
+    other = Notebook().database(book.url, book.clock)
+    stopping = asyncio.Event()
+
+    async def second() -> bool:
+        async with other.alone("relay", stopping) as alone:
+            return alone
+
+    async with book.database.alone("relay", asyncio.Event()):
+        task = asyncio.create_task(second())
+        await asyncio.wait({task}, timeout=0.2)
+        stopping.set()
+        assert await asyncio.wait_for(task, 5) is False
+    await other.close()
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
