@@ -32,7 +32,7 @@ run: setup ## Run the hub, the simulators and the console; send nothing
 .PHONY: test test-fast lint types layers format check bench servers
 servers: setup ## Install the servers that the tests use: Kafka, PostgreSQL, Postfix, Dovecot, Chromium
 	deploy/test-servers/install.sh
-	deploy/kafka/kafka.py install
+	deploy/kafka/kafka.py fetch
 
 test: servers ## Run every test, on real Kafka, PostgreSQL and mail servers
 	$(BIN)/python -m pytest $(T)
