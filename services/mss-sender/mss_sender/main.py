@@ -49,7 +49,12 @@ def build(settings: MssSenderSettings, platform: Platform) -> Service:
     handovers = HandOvers(units, blobs, operator, laboratory, patience)
     mailbox = ImapMailbox(settings, settings.bal_applicative)
     collector = Collector(
-        units=units, blobs=blobs, mailbox=mailbox, clock=platform.clock, poll_seconds=settings.imap_poll_seconds
+        alone=database.alone,
+        units=units,
+        blobs=blobs,
+        mailbox=mailbox,
+        clock=platform.clock,
+        poll_seconds=settings.imap_poll_seconds,
     )
     return Service(
         name=NAME,

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     InvalidReplicationFactorError,
@@ -16,6 +15,7 @@ from aiokafka.errors import (
 
 from labohub.bus.kafka_appender import Appender
 from labohub.bus.kafka_errors import translate
+from labohub.bus.kafka_lag import LagProbe
 from labohub.bus.kafka_options import KafkaOptions
 from labohub.bus.kafka_probe import refusal
 from labohub.bus.kafka_reader import KafkaReader, group_id
@@ -37,6 +37,7 @@ class KafkaBus:
         self._creating = asyncio.Lock()
         self._appenders: dict[str, Appender] = {}
         self._readers: set[KafkaReader] = set()
+        self._probe = LagProbe(options)
         self._closed = False
 
     async def open(self) -> None:
@@ -63,6 +64,7 @@ class KafkaBus:
         self._closed = True
         closing = [appender.close() for appender in self._appenders.values()]
         closing += [reader.close() for reader in self._readers]
+        closing.append(self._probe.close())
         await asyncio.gather(*closing)
         self._appenders.clear()
         self._readers.clear()
@@ -105,31 +107,15 @@ class KafkaBus:
             async with asyncio.timeout(self._options.timeout_seconds):
                 while True:
                     try:
-                        return await self._lag(topic, group_id(topic, group))
+                        return await self._probe.lag(topic, group_id(topic, group))
                     except KafkaError as error:  # the group's coordinator is chosen when it is first asked for
+                        await self._probe.close()
                         if not error.retriable:
                             raise
                         await asyncio.sleep(TRY_AGAIN_SECONDS)
         except (KafkaError, TimeoutError) as error:
+            await self._probe.close()
             raise translate(error) from None
-
-    async def _lag(self, topic: str, group: str) -> int:
-        admin = AIOKafkaAdminClient(**self._options.client_arguments())
-        # It reads nothing: it starts at the end, and its own requests do not hold up ours.
-        consumer = AIOKafkaConsumer(
-            topic, **self._options.client_arguments(), auto_offset_reset="latest", fetch_max_wait_ms=10
-        )
-        try:
-            await consumer.start()
-            await admin.start()
-            places = sorted(consumer.assignment())
-            ends = await consumer.end_offsets(places)
-            begins = await consumer.beginning_offsets(places)
-            done = await admin.list_consumer_group_offsets(group, partitions=places)
-        finally:
-            await asyncio.gather(admin.close(), consumer.stop(), return_exceptions=True)
-        positions = {place: done[place].offset if place in done else -1 for place in places}
-        return sum(int(ends[place]) - max(positions[place], int(begins[place])) for place in places)
 
     async def _ensure(self, topic: str) -> None:
         if self._closed:

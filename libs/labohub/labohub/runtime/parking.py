@@ -50,7 +50,7 @@ class Parking:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Try what is due until told to stop."""
-        async with self._service.database.alone("parking"):
+        async with self._service.database.alone("parking", stopping):
             while not stopping.is_set():
                 try:
                     again = await self.try_one()

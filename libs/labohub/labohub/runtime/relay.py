@@ -37,7 +37,7 @@ class Relay:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Move rows until told to stop."""
-        async with self._database.alone("relay"):
+        async with self._database.alone("relay", stopping):
             while not stopping.is_set():
                 written = self._database.outgoing.listen()
                 try:

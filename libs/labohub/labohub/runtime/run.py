@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
+import uvloop
 from pydantic_settings import BaseSettings
 
 from labohub.bus.connect import connect as connect_bus
@@ -18,6 +19,7 @@ from labohub.runtime import telemetry
 from labohub.runtime.clock import Clock, system_clock
 from labohub.runtime.consumer import Consumer
 from labohub.runtime.http import HttpServer, application
+from labohub.runtime.lag import LagWatch
 from labohub.runtime.logging import get_logger
 from labohub.runtime.parking import Parking
 from labohub.runtime.relay import Relay
@@ -69,6 +71,9 @@ class Hub:
                 self._spawn(f"{service.name}.{topic}", Consumer(service, topic, self._platform.bus).run(self._stopping))
             if service.subscriptions:
                 self._spawn(f"{service.name}.parking", Parking(service).run(self._stopping))
+                if every := self._platform.settings.lag_seconds:
+                    watch = LagWatch(service, self._platform.bus, every)
+                    self._spawn(f"{service.name}.background.lag", watch.run(self._stopping))
             for worker in service.workers:
                 for number in range(worker.concurrency):
                     self._spawn(f"{service.name}.{worker.name}.{number}", self._work(service, worker))
@@ -164,7 +169,7 @@ def stop_on_signals(hub: Hub) -> None:
 def main(settings_type: type[S], build: Callable[[S, Platform], Service]) -> None:
     """Run one service until SIGTERM. Exits with 2 when the installation is wrong."""
     try:
-        asyncio.run(_one_service(settings_type, build))
+        uvloop.run(_one_service(settings_type, build))
     except (Misconfigured, Unavailable) as error:
         sys.stderr.write(f"labohub: {error.code}: {error}\n")
         raise SystemExit(2) from None

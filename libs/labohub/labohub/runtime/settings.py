@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, NonNegativeFloat, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from labohub.errors import Misconfigured
@@ -47,6 +47,9 @@ class LabohubSettings(BaseSettings):
     http_port: int = Field(8080, description="Port of the HTTP API and console.")
     otlp_endpoint: str = Field(
         "", description="OpenTelemetry collector, e.g. `http://127.0.0.1:4318`. Empty: no export."
+    )
+    lag_seconds: NonNegativeFloat = Field(
+        10.0, description="How often the metric `labohub_bus_lag_records` is measured; 0: never."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level of the log lines.")
     stop_grace_seconds: float = Field(10.0, description="How long a stop waits for what is under way.")

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
 from typing import TypeVar
 
@@ -25,13 +25,17 @@ PAUSE_CAP_SECONDS = 60.0
 REFUSED_PAUSE_SECONDS = 300.0  # servers punish repeated failed logins
 STOP_SECONDS = 5.0
 R = TypeVar("R")
+Alone = Callable[[str, asyncio.Event], AbstractAsyncContextManager[bool]]  # `Database.alone`
 
 
 class Collector:
-    """A listener that keeps what arrives in one mailbox."""
+    """A listener that keeps what arrives in one mailbox. Among replicas one has the mailbox, until it ends."""
 
-    def __init__(self, *, units: Units, blobs: Blobs, mailbox: Mailbox, clock: Clock, poll_seconds: float) -> None:
+    def __init__(
+        self, *, alone: Alone, units: Units, blobs: Blobs, mailbox: Mailbox, clock: Clock, poll_seconds: float
+    ) -> None:
         self.name = "mss-returns"
+        self._alone = alone
         self._units = units
         self._blobs = blobs
         self._mailbox = mailbox
@@ -87,6 +91,10 @@ class Collector:
         )
 
     async def _run(self) -> None:
+        async with self._alone(f"mailbox {self._mailbox.account}", self._stopping):
+            await self._collect_until_told()
+
+    async def _collect_until_told(self) -> None:
         failures = 0
         while not self._stopping.is_set():
             try:
