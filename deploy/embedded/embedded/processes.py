@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
+from embedded import child
 from embedded.wiring import Ports
 from labohub.errors import Misconfigured
 
@@ -23,11 +24,14 @@ class ProcessFailed(Misconfigured):
 
 
 class Process:
-    """A child that prints a line with `ready` when it serves. Its logs go to a file."""
+    """A child that prints a line with `ready` when it serves. Its logs go to a file.
 
-    def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    On Linux it ends with us even when we are killed: with the thread that starts it, so start it from the main one.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.name = name
-        self._arguments = [sys.executable, "-m", *arguments]
+        self._command = [sys.executable, "-I", "-S", child.__file__, str(os.getpid()), *command]
         self._environment = {**os.environ, **environment}
         self._log = log
         self._child: subprocess.Popen[str] | None = None
@@ -45,7 +49,7 @@ class Process:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
-                self._arguments,
+                self._command,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -81,16 +85,18 @@ class Process:
             self._child.wait()
             self._close()
 
-    def stop(self) -> None:
-        """Ask it to stop; insist after a while."""
-        if self._child is None or self._child.poll() is not None:
-            return
-        self._child.send_signal(signal.SIGTERM)
-        try:
-            self._child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
+    def stop(self) -> int:
+        """Ask it to stop; insist after a while. Return its exit code, negative when a signal ended it."""
+        if self._child is None:
+            return 0
+        if self._child.poll() is None:
+            self._child.send_signal(signal.SIGTERM)
+            try:
+                self._child.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
         self._close()
+        return self._child.returncode
 
     def _close(self) -> None:
         if self._drain is not None:
@@ -117,10 +123,16 @@ def simulators(folder: Path, ports: Ports) -> Process:
         "LABOSIM_IMAP_PORT": str(ports.imap),
         "LABOSIM_SGL_PORT": str(ports.sgl),
     }
-    return Process("simulators", ["labosim"], environment, folder / "labosim.log")
+    return Process("simulators", [sys.executable, "-m", "labosim"], environment, folder / "labosim.log")
+
+
+def service(name: str, folder: Path, environment: Mapping[str, str], replica: int = 1) -> Process:
+    """Return one service by its own command, as a container runs it, not started."""
+    script = Path(sys.executable).with_name(name)
+    return Process(f"{name} {replica}", [str(script)], environment, folder / f"{name}-{replica}.log")
 
 
 def hub(folder: Path, environment: Mapping[str, str], services: str = "") -> Process:
     """Return the hub, or some of its services, not started."""
-    arguments = ["embedded", "up", *(["--services", services] if services else [])]
-    return Process(f"hub {services}".strip(), arguments, environment, folder / f"hub{services and '-' + services}.log")
+    command = [sys.executable, "-m", "embedded", "up", *(["--services", services] if services else [])]
+    return Process(f"hub {services}".strip(), command, environment, folder / f"hub{services and '-' + services}.log")
