@@ -59,6 +59,22 @@ def demo(
     raise typer.Exit(play(messages, seed, leave=os.environ.get("DEMO_EXIT", "0") not in ("", "0")))
 
 
+@app.command()
+def replay(
+    service: Annotated[str, typer.Argument(help="Service whose dead letters come back, e.g. mss-sender.")],
+    bus: Annotated[str, typer.Option(help="Event log (LABOHUB_BUS_URL).")] = "",
+) -> None:
+    """Bring a service's dead letters back to their topics, once what refused them is mended."""
+    import asyncio
+
+    from embedded.replay import replay_all
+
+    if bus:
+        os.environ["LABOHUB_BUS_URL"] = bus
+    for topic, count in asyncio.run(replay_all(service)).items():
+        print(f"{topic}: {count}")
+
+
 @app.command(hidden=True)
 def schemas(check: CHECK = False) -> None:
     """Generate the events' JSON Schemas."""

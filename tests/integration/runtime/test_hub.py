@@ -21,6 +21,7 @@ from labohub.contracts.events import EventSetAside, MessageArchived
 from labohub.contracts.topics import DEAD, REPORT, dead_letters
 from labohub.contracts.values import MessageId, ReportId
 from labohub.errors import Refused, Unavailable
+from labohub.runtime.dead_letters import bring_back
 from labohub.runtime.run import Hub
 from labohub.runtime.service import Platform, Service, Worker
 from labohub.runtime.settings import LabohubSettings
@@ -168,7 +169,7 @@ async def test_an_event_that_fails_for_now_holds_back_its_own_key_only_and_order
     assert await rig.notes() == ["r2-1", "r1-1", "r1-2"]
 
 
-async def test_a_refused_event_goes_to_the_dead_letters_with_its_code_and_lets_its_key_go_on(rig: Rig) -> None:
+async def test_a_refused_event_becomes_a_dead_letter_lets_its_key_go_on_and_can_be_brought_back(rig: Rig) -> None:
     rig.fail["r1-1"] = [Refused("never")] * 2  # the batch is tried whole, then event by event
     await rig.emit(archived("r1", 1), archived("r1", 2))
     await until(lambda: _has(rig.done, 1))
@@ -181,6 +182,10 @@ async def test_a_refused_event_goes_to_the_dead_letters_with_its_code_and_lets_i
             (said,) = [r for r in batch.records if from_record(r).event_type == "MessageArchived"]
             break
     assert record.headers["error_code"] == "refused"
+    assert await bring_back(rig.platform.bus, REPORT, "reader") == 1
+    await until(lambda: _has(rig.done, 2))
+    assert rig.done == ["r1-2", "r1-1"]
+    assert await bring_back(rig.platform.bus, REPORT, "reader") == 0
     assert from_record(record) == archived("r1", 1)
     assert from_record(said).code == "refused"  # type: ignore[attr-defined]
 

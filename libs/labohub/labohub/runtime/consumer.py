@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import Counter, Histogram
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from labohub.bus.port import Batch, Bus
 from labohub.contracts.codec import from_record
@@ -57,6 +57,8 @@ class Consumer:
         self._topic = topic
         self._bus = bus
         self._tables = service.database.tables
+        parked, keys = self._tables.parked, bindparam("keys", expanding=True)
+        self._parked = select(parked.c.key).where(parked.c.topic == topic, parked.c.key.in_(keys)).distinct()
         self._handlers: Mapping[str, Handler] = {
             kind.__name__: handler for kind, handler in service.subscriptions.items() if topic == kind.TOPIC
         }
@@ -136,9 +138,7 @@ class Consumer:
         return fresh
 
     async def _parked_keys(self, unit: Unit, keys: set[str]) -> set[str]:
-        parked = self._tables.parked
-        query = select(parked.c.key).where(parked.c.topic == self._topic, parked.c.key.in_(keys)).distinct()
-        return set((await unit.connection.execute(query)).scalars())
+        return set((await unit.connection.execute(self._parked, {"keys": list(keys)})).scalars())
 
     async def _handle(self, unit: Unit, delivery: Delivery) -> None:
         try:
@@ -161,7 +161,8 @@ class Consumer:
             del unit.outgoing[sent:]
             code = note_failure(self._service.name, delivery, error)
             if isinstance(error, Refused):
-                await set_aside(unit, self._service.name, self._topic, delivery.record, code)
+                group, inbox = self._service.name, self._tables.inbox
+                await set_aside(unit, inbox, delivery.record, group=group, topic=self._topic, code=code)
                 return True
             await park(unit, self._tables.parked, self._topic, delivery.record, code=code, attempts=1)
             return False

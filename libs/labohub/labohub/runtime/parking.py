@@ -98,6 +98,7 @@ class Parking:
                     later = {"attempts": attempts, "due_at": unit.now + timedelta(seconds=wait), "error_code": code}
                     await unit.connection.execute(update(parked).where(parked.c.id == row["id"]).values(**later))
                     return True
-                await set_aside(unit, self._service.name, row["topic"], record, code)
+                group, inbox = self._service.name, self._service.database.tables.inbox
+                await set_aside(unit, inbox, record, group=group, topic=row["topic"], code=code)
             await unit.connection.execute(delete(parked).where(parked.c.id == row["id"]))
             return True

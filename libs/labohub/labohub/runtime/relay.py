@@ -9,7 +9,7 @@ from itertools import groupby
 
 import orjson
 from prometheus_client import Counter, Gauge
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from labohub.bus.port import Bus
 from labohub.contracts.envelope import Record
@@ -34,6 +34,9 @@ class Relay:
     def __init__(self, database: Database, bus: Bus) -> None:
         self._database = database
         self._bus = bus
+        outbox = database.tables.outbox
+        self._oldest = select(outbox).order_by(outbox.c.id).limit(MAX_ROWS)
+        self._published = delete(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Move rows until told to stop."""
@@ -53,15 +56,14 @@ class Relay:
 
     async def move(self) -> int:
         """Publish the oldest rows, then delete them. Return how many."""
-        outbox = self._database.tables.outbox
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(select(outbox).order_by(outbox.c.id).limit(MAX_ROWS))).all()
+        async with self._database.reading(briefly=True) as connection:
+            rows = (await connection.execute(self._oldest)).all()
         if not rows:
             return 0
         for topic, group in groupby(rows, key=lambda row: str(row.topic)):
             records = [Record(row.key, row.value, orjson.loads(row.headers)) for row in group]
             await self._bus.publish(topic, records)
         async with self._database.units(Unit)() as unit:
-            await unit.connection.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in rows])))
+            await unit.connection.execute(self._published, {"ids": [row.id for row in rows]})
         RELAYED.labels(self._database.name).inc(len(rows))
         return len(rows)

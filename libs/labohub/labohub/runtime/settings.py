@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -12,12 +13,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from labohub.errors import Misconfigured
 
 S = TypeVar("S", bound=BaseSettings)
+TEST_ARCS = ("1.2.250.1.999.", "1.2.250.1.99999.")  # of the demonstration: registered to nobody
 
 
 class SettingWrong(Misconfigured):
     """A setting is missing or cannot be used."""
 
     code = "settings.wrong"
+
+
+class NotForProduction(Misconfigured):
+    """A setting has, or was left to, a value of the demonstration; production needs the installation's own."""
+
+    code = "settings.not-for-production"
 
 
 class LabohubSettings(BaseSettings):
@@ -116,3 +124,40 @@ def read_settings(kind: type[S]) -> S:
         places = {str(item["loc"][0]) for item in error.errors(include_input=False) if item["loc"]}
         names = ", ".join(sorted(f"{prefix}{place}".upper() for place in places))
         raise SettingWrong(f"wrong or missing setting: {names}") from None
+
+
+def check_production(
+    settings: BaseSettings, environment: str, *, own: Sequence[str] = (), said: Sequence[str] = ()
+) -> None:
+    """Return when these settings may serve there: in production nothing of the demonstration is taken in silence.
+
+    Args:
+        own: fields that must be given, other than their default and than a test OID.
+        said: fields that must be given, whatever their value.
+    Raises:
+        NotForProduction: with the settings' names, never their values.
+    """
+    if environment != "production":
+        return
+    fields = type(settings).model_fields
+    wrong = [name for name in said if _is_missing(settings, name)]
+    wrong += [
+        name
+        for name in own
+        if _is_missing(settings, name)
+        or getattr(settings, name) == fields[name].default
+        or is_test_oid(str(getattr(settings, name)))
+    ]
+    if wrong:
+        prefix = str(settings.model_config.get("env_prefix", ""))
+        names = ", ".join(sorted(f"{prefix}{name}".upper() for name in wrong))
+        raise NotForProduction(f"must be set to values of your own in production: {names}")
+
+
+def is_test_oid(text: str) -> bool:
+    """Return whether this is an identifier of the demonstration, that no organisation owns."""
+    return f"{text}.".startswith(TEST_ARCS)
+
+
+def _is_missing(settings: BaseSettings, name: str) -> bool:
+    return name not in settings.model_fields_set or getattr(settings, name) in (None, "", SecretStr(""))
