@@ -38,6 +38,7 @@ from labohub.runtime.settings import LabohubSettings
 from labosim.faults import Faults
 from labosim.identities import TestIdentity
 from labosim.insi import InsiSimulator
+from labosim.insi.simulator import AUTHORISATION
 from labosim.pki import Pki
 
 KEY = base64.b64encode(bytes(32)).decode()
@@ -115,7 +116,10 @@ class InsRig:
 
     async def start(self) -> None:
         """Start the simulator, then the service."""
-        self.simulator = InsiSimulator(host="127.0.0.1", port=0, pki=self.pki, faults=self.faults)
+        authorisation = self.settings.get("authorisation", AUTHORISATION)
+        self.simulator = InsiSimulator(
+            host="127.0.0.1", port=0, pki=self.pki, faults=self.faults, authorisation=authorisation
+        )
         await self.simulator.start()
         await self.start_hub()
 

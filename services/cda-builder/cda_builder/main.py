@@ -14,7 +14,8 @@ NAME = "cda-builder"
 
 
 def build(settings: CdaBuilderSettings, platform: Platform) -> Service:
-    """Return the service. Raises: Misconfigured when the folder of official rules is not one."""
+    """Return the service. Raises: Misconfigured."""
+    settings.check(platform.settings.environment)
     workshop = ProcessWorkshop(settings.processes, checked_folder(settings.cisis_dir), settings.task_timeout_seconds)
     builder = Builder(
         blobs=platform.blobs,

@@ -6,6 +6,7 @@ from pydantic import AliasChoices, Field, NonNegativeInt, PositiveFloat, Positiv
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cda_builder.core.laboratory import LaboratoryProfile
+from labohub.runtime.settings import NotForProduction, is_test_oid
 
 
 class CdaBuilderSettings(BaseSettings):
@@ -25,8 +26,8 @@ class CdaBuilderSettings(BaseSettings):
     cisis_dir: Path | None = Field(
         None,
         validation_alias=AliasChoices("LABOHUB_CISIS_DIR", "CDA_BUILDER_CISIS_DIR"),
-        description="Also `LABOHUB_CISIS_DIR`: folder of the official rules. Empty: only the hub's own checks run, and "
-        "events say `not-configured`.",
+        description="Also `LABOHUB_CISIS_DIR`: folder of the official rules. Empty: only the hub's own checks run, "
+        "events say `not-configured`, and production does not start.",
     )
     processes: NonNegativeInt = Field(
         1, description="Workers that build and check; 0: a thread, when no official rules are set."
@@ -36,3 +37,19 @@ class CdaBuilderSettings(BaseSettings):
     lease_seconds: PositiveFloat = Field(300, description="Longer than a batch of the slowest documents.")
     retry_first_seconds: PositiveFloat = Field(5, description="Wait before the first new attempt.")
     retry_cap_seconds: PositiveFloat = Field(600, description="Longest wait between attempts.")
+
+    def check(self, environment: str) -> None:
+        """Return when these settings may serve there: production checks every document by the official rules.
+
+        Raises:
+            NotForProduction: no folder of official rules, or an OID of the demonstration.
+        """
+        if environment != "production":
+            return
+        wrong = [] if self.cisis_dir is not None else ["LABOHUB_CISIS_DIR"]
+        if is_test_oid(self.laboratory.oid_root):
+            wrong.append("CDA_BUILDER_LABORATORY (oid_root)")
+        if any(is_test_oid(profile.oid_root) for profile in self.laboratories.values()):
+            wrong.append("CDA_BUILDER_LABORATORIES (oid_root)")
+        if wrong:
+            raise NotForProduction(f"must be set to values of your own in production: {', '.join(wrong)}")

@@ -15,6 +15,7 @@ from dmp_feeder.workers.settling import Patience
 from labohub.contracts.events import DocumentBuilt
 from labohub.runtime.run import main as run
 from labohub.runtime.service import Platform, Service, Worker
+from labohub.runtime.settings import check_production
 from labohub.standards.vihf import Dialect, Software
 from labohub.standards.xds import Coded, codes
 
@@ -22,7 +23,8 @@ NAME = "dmp-feeder"
 
 
 def build(settings: DmpFeederSettings, platform: Platform) -> Service:
-    """Return the service, ready to run. Raises: Misconfigured when a certificate cannot be used."""
+    """Return the service, ready to run. Raises: Misconfigured."""
+    check_production(settings, platform.settings.environment, own=("oid_root", "source_oid", "lps_approval"))
     dmp = HttpDmp(settings, tls_context(settings))
     rules = Rules(
         accept_test_identities=platform.settings.environment != "production",

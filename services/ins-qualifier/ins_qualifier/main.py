@@ -15,6 +15,7 @@ from ins_qualifier.workers import IdentityChecks
 from labohub.contracts.events import ReportReceived
 from labohub.runtime import run
 from labohub.runtime.service import Platform, Service, Worker
+from labohub.runtime.settings import check_production
 
 NAME = "ins-qualifier"
 PRODUCTION_HOSTS = frozenset({"services-ps-tlsm.ameli.fr", "services-ps.ameli.fr"})
@@ -22,9 +23,10 @@ TEST_HOSTS = frozenset({"qualiflps-services-ps-tlsm.ameli.fr", "qualiflps.servic
 
 
 def build(settings: InsQualifierSettings, platform: Platform) -> Service:
-    """Return the service. Raises: InsiMisconfigured."""
+    """Return the service. Raises: InsiMisconfigured, NotForProduction."""
     environment = platform.settings.environment
     _keep_environments_apart(settings, environment)
+    check_production(settings, environment, own=("authorisation", "instance"), said=("insi_url", "issuer", "key_file"))
     insi = InsiClient(settings, platform.clock)
     checks = IdentityChecks(
         insi=insi, blobs=platform.blobs, settings=settings, environment=environment, clock=platform.clock

@@ -7,8 +7,21 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretSt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from labohub.errors import Misconfigured
+from labohub.runtime.settings import check_production
 from labohub.standards.mail import AddressMalformed, normal_address
 from mss_sender.core.laboratory import Laboratory
+
+MIN_SECRET_CHARACTERS = 16
+# What production must say itself: in whose name, and where.
+OWN = (
+    "laboratory_name",
+    "bal_applicative",
+    "bal_organisationnelle",
+    "product_reference",
+    "source_id",
+    "message_id_secret",
+)
+SAID = ("smtp_host", "certificate_file", "key_file")
 
 
 class MailboxMalformed(Misconfigured):
@@ -18,7 +31,7 @@ class MailboxMalformed(Misconfigured):
 
 
 class Unprotected(Misconfigured):
-    """The settings would let patients' documents travel without TLS in production."""
+    """In production: patients' documents would travel without TLS, or message identifiers could be guessed."""
 
     code = "mss.unprotected"
 
@@ -47,7 +60,8 @@ class MssSenderSettings(BaseSettings):
         ("mssante.fr",), description="The liste blanche, JSON list: each domain, and what lies below it."
     )
     message_id_secret: SecretStr = Field(
-        SecretStr(""), description="Makes message identifiers unguessable. Once set, keep it."
+        SecretStr(""),
+        description="Makes message identifiers unguessable: 16 characters or more in production. Once set, keep it.",
     )
 
     smtp_host: str = Field("127.0.0.1", description="The operator's submission server.")
@@ -127,9 +141,19 @@ class MssSenderSettings(BaseSettings):
         return laboratory
 
     def check(self, environment: str) -> None:
-        """Return when these settings may serve there. Raises: Unprotected: no TLS in production."""
-        if environment == "production" and "none" in (self.smtp_tls, self.imap_tls):
+        """Return when these settings may serve there.
+
+        Raises:
+            Unprotected: no TLS in production, or message identifiers that can be guessed.
+            NotForProduction: something there is still the demonstration's.
+        """
+        if environment != "production":
+            return
+        if "none" in (self.smtp_tls, self.imap_tls):
             raise Unprotected("MSS_SENDER_SMTP_TLS and MSS_SENDER_IMAP_TLS must ask for TLS in production")
+        check_production(self, environment, own=OWN, said=SAID + (("imap_host",) if self.imap_enabled else ()))
+        if len(self.message_id_secret.get_secret_value()) < MIN_SECRET_CHARACTERS:
+            raise Unprotected(f"MSS_SENDER_MESSAGE_ID_SECRET must have {MIN_SECRET_CHARACTERS} characters or more")
 
     def _laboratory(self) -> Laboratory:
         return Laboratory(

@@ -457,8 +457,12 @@ async def test_each_call_leaves_a_trace_with_its_raw_answer(rig: InsRig) -> None
     assert generated_identity(80).matricule[:13].encode() not in stored
 
 
+# What an installation in production must say of itself.
+OWN = {"issuer": "1999900017", "authorisation": "IDAM-42", "instance": "0a4a51c5-0a3f-4f43-8f4c-7d1a7c0c9a11"}
+
+
 async def test_a_test_authority_is_refused_in_production(tmp_path: Path, pki: Pki) -> None:
-    rig = InsRig(tmp_path, pki, environment="production")
+    rig = InsRig(tmp_path, pki, environment="production", settings=OWN)
     await rig.start()
     try:
         await rig.receive(received(patient_of(public("PAT-TROIS"))))

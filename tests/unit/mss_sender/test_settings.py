@@ -8,7 +8,7 @@ from mss_sender.settings import MailboxMalformed, MssSenderSettings, Unprotected
 
 def test_the_default_settings_serve_the_demonstration() -> None:
     settings = MssSenderSettings()
-    settings.check("production")
+    settings.check("test")
     assert settings.laboratory().domain == "labo-demo.mssante.fr"
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from ingest_hl7.core.senders import ANYONE, Endpoint, Registry, Sender
 from ingest_hl7.settings import IngestSettings
 from labohub.errors import Misconfigured
+from labohub.runtime.settings import check_production, is_test_oid
 
 DEMO = Path(__file__).resolve().parent.parent / "demo-senders.toml"
 
@@ -19,7 +20,9 @@ class SendersMisconfigured(Misconfigured):
 
 
 def load_registry(settings: IngestSettings, environment: str) -> Registry:
-    """Return the senders of this installation. Raises: SendersMisconfigured, naming the entry and field."""
+    """Return the senders of this installation. Raises: SendersMisconfigured, NotForProduction."""
+    if environment == "production":
+        _check_production(settings)
     path = settings.senders or (DEMO if environment == "test" else None)
     named = [_with_endpoint(sender, settings) for sender in _read(path)] if path else []
     policy = settings.unknown_sender or ("accept" if environment == "test" else "refuse")
@@ -27,7 +30,16 @@ def load_registry(settings: IngestSettings, environment: str) -> Registry:
         named.append(_with_endpoint(Sender(), settings))
     if policy == "refuse":
         named = [each for each in named if (each.application, each.facility) != (ANYONE, ANYONE)]
+    if environment == "production" and any(is_test_oid(sender.oid_root) for sender in named):
+        raise SendersMisconfigured("INGEST_HL7_SENDERS: an oid_root of the demonstration is not for production")
     return Registry(tuple(named))
+
+
+def _check_production(settings: IngestSettings) -> None:
+    if settings.unknown_sender != "accept":  # nobody could send: that was not meant
+        check_production(settings, "production", said=("senders",))
+    if settings.senders is not None and settings.senders.resolve() == DEMO:
+        raise SendersMisconfigured("INGEST_HL7_SENDERS is the demonstration's file: not for production")
 
 
 def _read(path: Path) -> list[Sender]:

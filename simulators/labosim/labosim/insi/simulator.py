@@ -23,7 +23,7 @@ from labosim.insi.faults import envelope, known
 from labosim.pki import Pki
 
 OPERATION = "rechercherInsAvecTraitsIdentite"
-AUTHORISATION = "LABOHUB-TEST-0001"  # the IDAM number this simulator knows
+AUTHORISATION = "LABOHUB-TEST-0001"  # the IDAM number of the demonstration
 KEPT_CALLS = 50_000
 SOAP_TYPE = "application/soap+xml; charset=utf-8"
 
@@ -63,6 +63,7 @@ class InsiSimulator:
         oid: str = "",
         unknown_is_fault: bool = False,
         schemas: Path | None = None,
+        authorisation: str = AUTHORISATION,
     ) -> None:
         """Prepare the simulator.
 
@@ -70,9 +71,10 @@ class InsiSimulator:
             oid: authority of every answer; empty for the identity's own.
             unknown_is_fault: an unknown identity gives siram_40/insi_102 instead of 01, as where editors qualify.
             schemas: folder with the official `wsdl/`; None takes LABOHUB_INSI_DIR, or no schema.
+            authorisation: the IDAM number of the one software it knows.
         """
         folder = os.environ.get("LABOHUB_INSI_DIR", "")
-        self._checker = Checker(AUTHORISATION, schemas or (Path(folder) if folder else None))
+        self._checker = Checker(authorisation, schemas or (Path(folder) if folder else None))
         self._faults = faults
         self.latency_seconds = latency_seconds
         self._oid, self._unknown_is_fault = oid, unknown_is_fault
