@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import Counter, Histogram
-from sqlalchemy import bindparam, select
+from sqlalchemy import BindParameter, bindparam, select
 
 from labohub.bus.port import Batch, Bus
 from labohub.contracts.codec import from_record
@@ -57,7 +57,8 @@ class Consumer:
         self._topic = topic
         self._bus = bus
         self._tables = service.database.tables
-        parked, keys = self._tables.parked, bindparam("keys", expanding=True)
+        parked = self._tables.parked
+        keys: BindParameter[str] = bindparam("keys", expanding=True)
         self._parked = select(parked.c.key).where(parked.c.topic == topic, parked.c.key.in_(keys)).distinct()
         self._handlers: Mapping[str, Handler] = {
             kind.__name__: handler for kind, handler in service.subscriptions.items() if topic == kind.TOPIC

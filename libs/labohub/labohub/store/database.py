@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
@@ -16,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from labohub.errors import Misconfigured, Unavailable
-from labohub.store.inline_sqlite import creator
+from labohub.store.inline_sqlite import BEGIN_READING, BEGIN_READING_BRIEFLY, BEGIN_WRITING, creator
 from labohub.store.tables import SCHEMA_VERSION, common_tables
 from labohub.store.unit import Traceparent, U, Units
 
@@ -57,6 +58,7 @@ class Database:
         self.name = name
         self.metadata = metadata
         self.tables = common_tables(metadata)
+        self._into_outbox = insert(self.tables.outbox)
         self.changed = Signal()
         self.outgoing = Signal()
         self._clock = clock
@@ -134,7 +136,7 @@ class Database:
             yield unit
             if unit.outgoing:
                 await connection.execute(
-                    insert(self.tables.outbox),
+                    self._into_outbox,
                     [
                         {
                             "topic": topic,
@@ -162,10 +164,13 @@ class Database:
                     yield connection
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection that only reads: it does not take SQLite's write lock."""
+    async def reading(self, *, briefly: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Give a connection that only reads: it does not take SQLite's write lock.
+
+        `briefly`: it reads a few rows by their key; SQLite then spares the way to a thread and back.
+        """
         async with self._translating(), self._engine.connect() as connection:
-            await connection.execution_options(labohub_read_only=True)
+            await connection.execution_options(labohub_begin=BEGIN_READING_BRIEFLY if briefly else BEGIN_READING)
             yield connection
 
     @asynccontextmanager
@@ -301,5 +306,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    read_only = connection.get_execution_options().get("labohub_read_only", False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    """Begin by the driver's own cursor: SQLAlchemy's way makes a statement's context for one word."""
+    statement = connection.get_execution_options().get("labohub_begin", BEGIN_WRITING)
+    try:
+        cursor = connection.connection.cursor()
+        cursor.execute(statement)
+        cursor.close()
+    except sqlite3.Error as error:
+        raise OperationalError(statement, None, error) from None

@@ -2,8 +2,9 @@
 
 aiosqlite sends each call to the connection's thread: four hops a statement, more than the statement itself costs.
 Inside a write transaction (BEGIN IMMEDIATE … COMMIT) statements touch a few pages that SQLite holds in memory, so they
-run where they are called, in tens of microseconds. What may wait goes to the thread: opening, BEGIN IMMEDIATE, COMMIT
-and ROLLBACK (the disk), and every statement of a transaction that only reads (a search may be long).
+run where they are called, in tens of microseconds; so do those of a transaction that says it reads briefly. What may
+wait goes to the thread: opening, BEGIN IMMEDIATE, COMMIT and ROLLBACK (the disk), and every statement of another
+transaction that only reads (a search may be long).
 """
 
 import sqlite3
@@ -13,25 +14,30 @@ from typing import Any
 
 import aiosqlite
 
-_BEGIN_WRITING = "BEGIN IMMEDIATE"
+BEGIN_WRITING = "BEGIN IMMEDIATE"
+BEGIN_READING = "BEGIN"
+BEGIN_READING_BRIEFLY = "BEGIN DEFERRED"  # SQLite means the same; it tells us that little is read
 
 
 class InlineConnection(aiosqlite.Connection):
-    """A connection whose write transactions run inline. One task uses it at a time: the pool sees to that."""
+    """A connection whose short transactions run inline. One task uses it at a time: the pool sees to that."""
 
-    _writing = False
+    _begun = ""  # how the transaction began, when its statements run inline
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         name = getattr(fn, "__name__", "")
         if name in ("commit", "rollback", "close") and getattr(fn, "__self__", None) is self._connection:
-            try:
-                return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
-            finally:
-                self._writing = False
-        if self._writing:
+            begun, self._begun = self._begun, ""
+            if begun == BEGIN_READING_BRIEFLY and name != "close":
+                return fn(*args, **kwargs)  # nothing was written: no disk
+            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+        statement = args[0] if name == "execute" and args else ""
+        if self._begun or statement == BEGIN_READING_BRIEFLY:
+            self._begun = self._begun or BEGIN_READING_BRIEFLY
             return fn(*args, **kwargs)
         result = await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
-        self._writing = name == "execute" and bool(args) and args[0] == _BEGIN_WRITING
+        if statement == BEGIN_WRITING:
+            self._begun = BEGIN_WRITING
         return result
 
 

@@ -1,21 +1,23 @@
-"""The few statements that the two engines spell differently."""
+"""The few statements that the two engines spell differently.
+
+A statement is composed once for a table and its columns, then only filled: composing costs more than running.
+"""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-
-def _insert(connection: AsyncConnection, table: Table) -> Any:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+REMEMBERED = 512  # statements: some per table of the process
 
 
 async def insert_ignore(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows; those whose key already exists are left as they are."""
     if rows:
-        await connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+        await connection.execute(_ignoring(connection.dialect.name, table), list(rows))
 
 
 async def insert_new(
@@ -24,15 +26,33 @@ async def insert_new(
     """Insert rows and return the values of `column` for those that were not there yet."""
     if not rows:
         return []
-    statement = _insert(connection, table).values(list(rows)).on_conflict_do_nothing().returning(table.c[column])
-    return [row[0] for row in await connection.execute(statement)]
+    statement = _returning(connection.dialect.name, table, column)
+    return [row[0] for row in await connection.execute(statement, list(rows))]
 
 
 async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows, or overwrite the given columns of those whose primary key exists. All rows name the same columns."""
-    if not rows:
-        return
+    if rows:
+        await connection.execute(_overwriting(connection.dialect.name, table, tuple(rows[0])), list(rows))
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@lru_cache(REMEMBERED)
+def _ignoring(dialect: str, table: Table) -> Any:
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@lru_cache(REMEMBERED)
+def _returning(dialect: str, table: Table, column: str) -> Any:
+    return _ignoring(dialect, table).returning(table.c[column])
+
+
+@lru_cache(REMEMBERED)
+def _overwriting(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
     keys = [column.name for column in table.primary_key.columns]
-    statement = _insert(connection, table)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+    statement = _insert(dialect, table)
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)

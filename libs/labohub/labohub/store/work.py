@@ -7,6 +7,7 @@ are handed out one at a time, oldest first: a correction never overtakes what it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     exists,
     func,
     or_,
@@ -27,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from labohub.store.sql import insert_ignore
+from labohub.store.sql import REMEMBERED, insert_ignore
 from labohub.store.types import UtcDateTime
 from labohub.store.unit import Unit
 
@@ -147,35 +149,18 @@ class WorkQueue:
         Rows in a state of `holding` wait for something else than time and are not handed out.
         """
         table, now = self._table, self._unit.now
-        earlier = table.alias("earlier")
-        candidates = (
-            select(table)
-            .where(
-                table.c.is_open,
-                table.c.due_at <= now,
-                or_(table.c.leased_until.is_(None), table.c.leased_until <= now),
-                ~exists().where(
-                    and_(earlier.c.lane == table.c.lane, earlier.c.is_open, earlier.c.sequence < table.c.sequence)
-                ),
-            )
-            .order_by(table.c.sequence)
-            .limit(limit)
-            .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer and ignores it
-        )
-        if holding:
-            candidates = candidates.where(table.c.state.not_in(holding))
-        rows = (await self._unit.connection.execute(candidates)).mappings().all()
+        parameters = {"p_now": now, "p_limit": limit}
+        rows = (await self._unit.connection.execute(_candidates(table, holding), parameters)).mappings().all()
         if not rows:
             return []
         token = uuid4().hex
         await self._unit.connection.execute(
-            update(table)
-            .where(table.c.sequence.in_([row["sequence"] for row in rows]))
-            .values(
-                lease_token=token,
-                leased_until=now + timedelta(seconds=lease_seconds),
-                attempts=table.c.attempts + 1,
-            )
+            _leasing(table),
+            {
+                "p_sequences": [row["sequence"] for row in rows],
+                "p_token": token,
+                "p_until": now + timedelta(seconds=lease_seconds),
+            },
         )
         return [
             _work(row, token, attempts=row["attempts"] + 1, retaken=row["leased_until"] is not None) for row in rows
@@ -226,7 +211,17 @@ class WorkQueue:
 
     async def find(self, work_id: str) -> Work | None:
         """Return the row of this id."""
-        query = select(self._table).where(self._table.c.id == work_id)
+        found = await self._unit.connection.execute(_by_id(self._table), {"p_id": work_id})
+        row = found.mappings().first()
+        return None if row is None else _work(row, row["lease_token"], attempts=row["attempts"], retaken=False)
+
+    async def hold(self, work_id: str) -> Work | None:
+        """Return the row of this id as it stands now, kept from other units until ours ends.
+
+        For whoever writes beside a row what its settling reads, or the reverse: without the hold, two units on
+        PostgreSQL would each miss what the other writes. SQLite has one writer and needs none.
+        """
+        query = select(self._table).where(self._table.c.id == work_id).with_for_update()
         row = (await self._unit.connection.execute(query)).mappings().first()
         return None if row is None else _work(row, row["lease_token"], attempts=row["attempts"], retaken=False)
 
@@ -236,12 +231,56 @@ class WorkQueue:
         return int((await self._unit.connection.execute(query)).scalar_one())
 
     async def _write(self, work: Work, values: dict[str, Any]) -> bool:
-        table = self._table
         self._unit.settled_traceparent = work.traceparent
         result = await self._unit.connection.execute(
-            update(table).where(table.c.id == work.id, table.c.lease_token == work.lease_token).values(**values)
+            _writing(self._table, tuple(values)), {"p_id": work.id, "p_token": work.lease_token, **values}
         )
         return bool(result.rowcount)
+
+
+# A statement is composed once for a table, then only filled: composing costs more than running.
+
+
+@lru_cache(REMEMBERED)
+def _candidates(table: Table, holding: tuple[str, ...]) -> Any:
+    """Return the query of the oldest open row of each lane that is due and free."""
+    now, earlier = bindparam("p_now", type_=table.c.due_at.type), table.alias("earlier")
+    query = (
+        select(table)
+        .where(
+            table.c.is_open,
+            table.c.due_at <= now,
+            or_(table.c.leased_until.is_(None), table.c.leased_until <= now),
+            ~exists().where(
+                and_(earlier.c.lane == table.c.lane, earlier.c.is_open, earlier.c.sequence < table.c.sequence)
+            ),
+        )
+        .order_by(table.c.sequence)
+        .limit(bindparam("p_limit", type_=Integer))
+        .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer and ignores it
+    )
+    return query.where(table.c.state.not_in(holding)) if holding else query
+
+
+@lru_cache(REMEMBERED)
+def _leasing(table: Table) -> Any:
+    return (
+        update(table)
+        .where(table.c.sequence.in_(bindparam("p_sequences", expanding=True)))
+        .values(lease_token=bindparam("p_token"), leased_until=bindparam("p_until"), attempts=table.c.attempts + 1)
+    )
+
+
+@lru_cache(REMEMBERED)
+def _by_id(table: Table) -> Any:
+    return select(table).where(table.c.id == bindparam("p_id"))
+
+
+@lru_cache(REMEMBERED)
+def _writing(table: Table, names: tuple[str, ...]) -> Any:
+    """Return the update of these columns, under the lease."""
+    mine = and_(table.c.id == bindparam("p_id"), table.c.lease_token == bindparam("p_token"))
+    return update(table).where(mine).values({name: bindparam(name) for name in names})
 
 
 def _work(row: Any, token: str, *, attempts: int, retaken: bool) -> Work:
