@@ -19,6 +19,7 @@ from labohub.store.work import Work
 log = get_logger(__name__)
 
 GIVEN_UP = "answers.given-up"
+RUN_LENGTH = 50  # ZAM sent before the runtime may stop the worker
 REFUSED_CODES = ("AE", "CE")  # the source read it and will not have it: sending it again is useless
 
 
@@ -40,12 +41,23 @@ class ReturnCarrier:
         self._patience = patience
 
     async def run(self, units: Units[IngestUnit], now: datetime) -> bool:
-        """Send the next due ZAM. Return False when nothing is due."""
+        """Send due ZAM, one after the other. Return False when nothing is due."""
         async with units() as unit:
-            leased = await unit.answers.lease_due(1, self._patience.lease_seconds)
-        if not leased:
+            work = await self._lease(unit)
+        if work is None:
             return False
-        work = leased[0]
+        for left in reversed(range(RUN_LENGTH)):
+            work = await self._send(units, work, then_next=left > 0)
+            if work is None:
+                break
+        return True
+
+    async def _lease(self, unit: IngestUnit) -> Work | None:
+        leased = await unit.answers.lease_due(1, self._patience.lease_seconds)
+        return leased[0] if leased else None
+
+    async def _send(self, units: Units[IngestUnit], work: Work, *, then_next: bool) -> Work | None:
+        """Send a ZAM and settle it; return the next one, leased in the same commit, if asked and there is one."""
         told = Zam.model_validate_json(work.payload)
         with span("answer.send", work.traceparent, report_id=told.report_id):
             outcome, again = await self._deliver(work, told)
@@ -57,6 +69,7 @@ class ReturnCarrier:
                 )
             elif await unit.answers.settle(work, "settled", error_code="" if outcome == "AA" else outcome):
                 await unit.publish(_settled(work, told, outcome, unit.now))
+            following = await self._lease(unit) if then_next else None
         log.info(
             "answer.sent",
             report_id=told.report_id,
@@ -65,7 +78,7 @@ class ReturnCarrier:
             outcome=outcome,
             attempt=work.attempts,
         )
-        return True
+        return following
 
     async def _deliver(self, work: Work, told: Zam) -> tuple[str, bool]:
         """Return the outcome and whether to try again."""
