@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import select
 
@@ -264,7 +265,7 @@ class Running:
         """Return the first `count` events of a topic, read from the log as any service would."""
         found: list[Record] = []
         async with asyncio.timeout(PATIENCE_SECONDS):
-            batches = self.platform.bus.read(topic, f"test-{topic}-{id(found)}", max_records=100)
+            batches = self.platform.bus.read(topic, f"test-{uuid4()}", max_records=100)
             try:
                 while len(found) < count:
                     batch = await anext(batches)

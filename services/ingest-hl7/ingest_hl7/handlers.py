@@ -49,16 +49,19 @@ class Outcomes:
         self._zone = zone
 
     async def stop(self, event: DocumentRefused | IdentityUnresolved, unit: IngestUnit) -> None:
-        """Nothing leaves: every destination still pending is stopped, and the source is told."""
+        """Nothing leaves: every destination still pending is stopped, and the source is told.
+
+        A report that a person let go on may be stopped again, for another reason.
+        """
         request = await unit.requests.find(event.message_id)
         if request is None:
             return
         for target in request.targets:
-            if target.outcome is Outcome.PENDING:
+            if target.outcome in (Outcome.PENDING, Outcome.STOPPED):
                 await unit.requests.record(event.message_id, Target(target.name, Outcome.STOPPED, event.code))
         told = returns.stopped_outcomes(request.owed, event.code, _STOPPED_LABEL)
         await self.owe(unit, request.owed, told, **_about(event))
-        await self._settle(event.message_id, unit)
+        await self._settle(event, request, unit)
 
     async def mail_accepted(self, event: MailAccepted, unit: IngestUnit) -> None:
         """An operator without receipts: its acceptance is all that will be known. No ZAM is made from it."""
@@ -141,7 +144,7 @@ class Outcomes:
         error_code: str = "",
     ) -> None:
         target = Target(event.recipient.address.lower(), outcome, code)
-        request = await self._record(event.message_id, target, unit)
+        request = await self._record(event, target, unit)
         if request is not None and kind is not None:
             told = returns.mail_outcome(kind, request.owed, event.recipient, error_code)
             await self.owe(unit, request.owed, [told], **_about(event))
@@ -156,13 +159,14 @@ class Outcomes:
         error_code: str = "",
         label: str = "",
     ) -> None:
-        request = await self._record(event.message_id, Target(DMP, outcome, code), unit)
+        request = await self._record(event, Target(DMP, outcome, code), unit)
         if request is not None:
             told = returns.dmp_outcome(request.owed, error_code, label)
             await self.owe(unit, request.owed, [told], **_about(event))
 
-    async def _record(self, message_id: str, target: Target, unit: IngestUnit) -> Request | None:
+    async def _record(self, event: Event, target: Target, unit: IngestUnit) -> Request | None:
         """Write an outcome. A certain one is never made uncertain by an older event."""
+        message_id = event.message_id
         request = await unit.requests.find(message_id)
         known = {each.name: each for each in request.targets} if request else {}
         if request is None or target.name not in known:
@@ -171,21 +175,26 @@ class Outcomes:
         certain = known[target.name].outcome in (Outcome.DELIVERED, Outcome.FAILED)
         if not (certain and target.outcome is Outcome.UNCERTAIN):
             await unit.requests.record(message_id, target)
-        await self._settle(message_id, unit)
+        await self._settle(event, request, unit)
         return request
 
-    async def _settle(self, message_id: str, unit: IngestUnit) -> None:
-        """Give the message its one terminal state, once. Later news change the outcomes, never the state."""
+    async def _settle(self, event: Event, before: Request, unit: IngestUnit) -> None:
+        """Give the message its one terminal state, once. Later news change the outcomes, never the state.
+
+        One exception: what was stopped and went on after a person's decision is told again, as a revision.
+        """
+        message_id = event.message_id
         request = await unit.requests.find(message_id)
-        if request is None or request.is_settled:
+        end = settlement.settle(request.targets) if request else None
+        if request is None or end is None:
             return
-        end = settlement.settle(request.targets)
-        if end is None:
+        if request.is_settled and not settlement.is_revised(before.targets, request.targets):
             return
+        revises = (event.event_id,) if request.is_settled else ()
         await unit.requests.close(message_id, end.state)
         await unit.publish(
             MessageSettled(
-                event_id=derived_id("event", message_id, "message-settled"),
+                event_id=derived_id("event", message_id, "message-settled", *revises),
                 occurred_at=unit.now,
                 report_id=ReportId(request.report_id),
                 message_id=MessageId(message_id),
@@ -195,6 +204,7 @@ class Outcomes:
                 failed=end.failed,
                 uncertain=end.uncertain,
                 code=end.code,
+                is_revision=request.is_settled,
             )
         )
         log.info("message.settled", message_id=message_id, report_id=request.report_id, state=end.state, code=end.code)

@@ -143,15 +143,6 @@ async def test_a_replacement_belongs_to_the_report_it_replaces_even_through_a_ch
     assert [event.report.request for event in events] == ["initial", "replacement", "replacement", "deletion"]
 
 
-async def test_an_unchanged_document_is_never_sent_twice_to_the_same_recipient(tmp_path: Path) -> None:
-    async with running(tmp_path) as hub:
-        answers = await hub.send(relay_message("A"), relay_message("B"))
-        _, second = await hub.events(topics.REPORT, 2)
-    assert [msa(answer)[0] for answer in answers] == ["AA", "AA"]
-    assert isinstance(second, MessageArchived)
-    assert second.reason == "relay.already-sent"
-
-
 async def test_a_document_identifier_used_for_other_content_is_refused(tmp_path: Path) -> None:
     async with running(tmp_path) as hub:
         [_, answer] = await hub.send(relay_message("A"), relay_message("B", document=cda() + b"<!-- changed -->"))

@@ -22,13 +22,14 @@ from labohub.contracts.events import (
     MailDelivered,
     MailRead,
     MailUncertain,
+    MessageArchived,
     MessageSettled,
     ReportReceived,
     SubmissionAccepted,
     SubmissionRefused,
 )
 from labohub.contracts.values import IdentityStatus
-from tests.support.ingest import MAILBOX, Running, fields, relay_message, running
+from tests.support.ingest import MAILBOX, Running, fields, msa, relay_message, running
 from tests.support.ports import free_ports
 
 AT = datetime(2026, 3, 12, 9, 16, 39, tzinfo=UTC)
@@ -218,6 +219,25 @@ async def test_what_is_stopped_on_the_way_is_told_to_the_source(kind: type, tmp_
     assert all(message["OBX"][0][5].startswith("N^") for message in told)
 
 
+async def test_what_a_person_let_go_on_is_told_again_and_its_end_is_a_revision(tmp_path: Path) -> None:
+    async with hub_with_source(tmp_path) as (hub, heard):
+        request = await accepted(hub, relay_message())
+        stopped = {"control_id": "CDA-0001", "code": "ins.not-validated", "status": IdentityStatus.PROVISOIRE}
+        await hub.tell(IdentityUnresolved(**base(request), **stopped))
+        await heard.hears(2)
+        await hub.tell(submission(SubmissionAccepted, request))
+        await heard.hears(3)
+        await hub.tell(mail(MailDelivered, request))
+        told = await heard.hears(4)
+        events = await hub.events(topics.MESSAGE, 6)
+        [row] = await hub.rows("requests")
+    settled = [each for each in events if isinstance(each, MessageSettled)]
+    assert [(each.state, each.is_revision) for each in settled] == [("stopped", False), ("delivered", True)]
+    assert len({each.event_id for each in settled}) == 2
+    assert row["state"] == "delivered"
+    assert [message["OBX"][0][5][:1] for message in told[2:]] == ["Y", "Y"]
+
+
 async def test_a_source_that_is_busy_hears_the_same_message_again(tmp_path: Path) -> None:
     async with hub_with_source(tmp_path, "", "AR") as (hub, heard):
         request = await accepted(hub, relay_message(flags={"DESTMSSANTEPS": "N"}))
@@ -270,3 +290,35 @@ async def test_an_outcome_told_twice_is_told_once_to_the_source(tmp_path: Path) 
         await hub.events(topics.MESSAGE, 2)
         rows = await hub.rows("answers")
     assert len(rows) == len(heard.heard) == 1
+
+
+async def test_an_unchanged_document_that_arrived_is_never_sent_again_to_the_same_recipient(tmp_path: Path) -> None:
+    async with running(tmp_path) as hub:
+        request = await accepted(hub, relay_message("A"))
+        await hub.tell(submission(SubmissionAccepted, request), mail(MailDelivered, request))
+        await hub.events(topics.MESSAGE, 3)
+        [answer] = await hub.send(relay_message("B"))
+        _, second = await hub.events(topics.REPORT, 2)
+    assert msa(answer)[0] == "AA"
+    assert isinstance(second, MessageArchived)
+    assert second.reason == "relay.already-sent"
+
+
+@pytest.mark.parametrize("before", ["under way", "stopped", "failed"])
+async def test_an_unchanged_document_that_did_not_arrive_may_be_asked_again(before: str, tmp_path: Path) -> None:
+    """The later stages join those who ask at once; they never do the same twice."""
+    async with running(tmp_path) as hub:
+        request = await accepted(hub, relay_message("A"))
+        if before == "stopped":
+            status = IdentityStatus.PROVISOIRE
+            await hub.tell(IdentityUnresolved(**base(request), control_id="A", code="ins.not-validated", status=status))
+        elif before == "failed":
+            delivered = mail(MailDelivered, request)
+            await hub.tell(submission(SubmissionRefused, request, dmp_code="DMPClosed"), delivered)
+        if before != "under way":
+            await hub.events(topics.MESSAGE, 3)
+        await hub.send(relay_message("B"))
+        _, second = await hub.events(topics.REPORT, 2)
+    assert isinstance(second, ReportReceived)
+    assert second.report.to_dmp
+    assert [each.address for each in second.report.recipients] == ([] if before == "failed" else [MAILBOX])

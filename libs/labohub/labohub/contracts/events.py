@@ -213,7 +213,10 @@ class AnswerSettled(Event):
 
 
 class MessageSettled(Event):
-    """An accepted message has its one terminal state."""
+    """An accepted message has its one terminal state.
+
+    `is_revision`: it had one, `stopped`; a person let the report go on, and this is how it ended.
+    """
 
     TOPIC = topics.MESSAGE
     STEP = "message.settled"
@@ -224,6 +227,7 @@ class MessageSettled(Event):
     failed: int = 0
     uncertain: int = 0
     code: str = ""
+    is_revision: bool = False
 
 
 class EventSetAside(Event):

@@ -54,7 +54,8 @@ class Journal:
             if batch.rows.get(name):
                 await unit.connection.execute(tables.metadata.tables[name].insert(), batch.rows[name])
         await insert_ignore(unit.connection, tables.documents, batch.rows.get("documents", []))
-        await insert_ignore(unit.connection, tables.sendings, batch.rows.get("sendings", []))
+        sendings = {(row["document_id"], row["request"], row["target"]): row for row in batch.rows.get("sendings", [])}
+        await upsert(unit.connection, tables.sendings, list(sendings.values()))
         latest = {row["report_id"]: row for row in batch.rows.get("reports", [])}
         await upsert(unit.connection, tables.reports, list(latest.values()))
         return results
@@ -134,7 +135,11 @@ def _report(batch: Batch, entry: Entry, decision: Relayed | Structured) -> Repor
 
 
 def _chain(batch: Batch, entry: Entry, decision: Relayed) -> Decision:
-    """Return the decision once the document's chain and its former sendings are known."""
+    """Return the decision once the document's chain and its former sendings are known.
+
+    What arrived is not sent again. What is still under way, was stopped or failed goes on: the later stages know each
+    document and destination, never do the same twice, and tell whoever asks again.
+    """
     assert entry.content is not None
     report, document_id = decision.report, decision.document_id
     known = batch.documents.get(document_id)
@@ -154,7 +159,6 @@ def _chain(batch: Batch, entry: Entry, decision: Relayed) -> Decision:
     names = [each.address.lower() for each in recipients] + ([DMP] if to_dmp else [])
     for name in names:
         key = {"document_id": document_id, "request": str(report.request), "target": name}
-        batch.sent.add((document_id, str(report.request), name))
         batch.add("sendings", {**key, "message_id": report.message_id})
     changed = {"report_id": report_id, "recipients": recipients, "to_dmp": to_dmp, "document": entry.content}
     return replace(decision, report=report.model_copy(update=changed))

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select, text
 
 from ingest_hl7.adapters import tables
 from ingest_hl7.core.answering import Answers
 from ingest_hl7.core.decision import Archived, Decision, Relayed, Structured
 from ingest_hl7.core.intake import Arrival
+from ingest_hl7.core.settlement import Outcome
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.values import BlobRef
 
@@ -48,7 +49,7 @@ class Batch:
     seen: dict[str, Answers] = field(default_factory=dict)  # message_id to its answers
     keys: set[str] = field(default_factory=set)  # natural keys
     documents: dict[str, tuple[str, str]] = field(default_factory=dict)  # id to report and hash
-    sent: set[tuple[str, str, str]] = field(default_factory=set)
+    sent: set[tuple[str, str, str]] = field(default_factory=set)  # document, request, target: it arrived
     reports: dict[str, KnownReport] = field(default_factory=dict)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -60,6 +61,7 @@ class Batch:
 async def load(unit: IngestUnit, entries: Sequence[Entry]) -> Batch:
     """Return what is stored about these entries: same numbers, documents, former sendings, reports."""
     batch = Batch()
+    await _take_turns(unit, entries)
     await _load_messages(unit, batch, entries)
     relayed = [entry.decision for entry in entries if isinstance(entry.decision, Relayed)]
     if relayed:
@@ -98,8 +100,28 @@ async def _load_documents(unit: IngestUnit, batch: Batch, relayed: Iterable[Rela
     table, sendings = tables.documents, tables.sendings
     for row in await unit.connection.execute(select(table).where(table.c.document_id.in_(ids))):
         batch.documents[row.document_id] = (row.report_id, row.sha256)
-    for row in await unit.connection.execute(select(sendings).where(sendings.c.document_id.in_(ids))):
+    outcomes = tables.outcomes
+    same = and_(outcomes.c.message_id == sendings.c.message_id, outcomes.c.target == sendings.c.target)
+    arrived = select(sendings).join(outcomes, same).where(outcomes.c.outcome == str(Outcome.DELIVERED))
+    for row in await unit.connection.execute(arrived.where(sendings.c.document_id.in_(ids))):
         batch.sent.add((row.document_id, row.request, row.target))
+
+
+async def _take_turns(unit: IngestUnit, entries: Sequence[Entry]) -> None:
+    """Wait for other processes that write about the same numbers, documents or demands; held until the unit ends.
+
+    What is not stored yet has no row to lock, hence PostgreSQL's advisory locks. SQLite has one writer.
+    """
+    if unit.connection.dialect.name != "postgresql":
+        return
+    names = {entry.arrival.receipt.key for entry in entries}
+    for entry in entries:
+        if isinstance(entry.decision, Relayed):
+            names |= {entry.decision.document_id, entry.decision.target_id}
+        elif isinstance(entry.decision, Structured):
+            names.add(str(entry.decision.report.report_id))
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+    await unit.connection.execute(lock, [{"name": name} for name in sorted(names)])  # one order: no deadlock
 
 
 def pack_frames(frames: tuple[bytes, ...]) -> bytes:

@@ -43,7 +43,7 @@ documents = Table(
 )
 
 sendings = Table(
-    "sendings",  # what a document was already asked to reach: never twice
+    "sendings",  # who last asked a document to reach a destination
     metadata,
     Column("document_id", String, primary_key=True),
     Column("request", String, primary_key=True),

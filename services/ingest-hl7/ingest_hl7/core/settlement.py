@@ -51,6 +51,17 @@ def settle(targets: Iterable[Target]) -> Settlement | None:
     return Settlement(_state(delivered, failed, uncertain, count[Outcome.STOPPED]), delivered, failed, uncertain, code)
 
 
+def is_revised(before: Iterable[Target], after: Iterable[Target]) -> bool:
+    """Return whether what had been stopped has another end now: a person resolved it, and it went as far as it could.
+
+    While some destinations are still as the stop left them, the end is not known yet.
+    """
+    old, new = list(before), list(after)
+    stopped = {target.name for target in old if target.outcome is Outcome.STOPPED}
+    still = {target.name for target in new if target.outcome is Outcome.STOPPED}
+    return bool(stopped) and still in (set(), stopped) and settle(old) != settle(new)
+
+
 def _state(delivered: int, failed: int, uncertain: int, stopped: int) -> str:
     if delivered and not failed and not uncertain:
         return "delivered"
