@@ -2,7 +2,7 @@
 
 from ingest_hl7.core import destinations, identity
 from ingest_hl7.core.decision import Receipt, Refusal, Relayed
-from ingest_hl7.core.senders import Sender
+from ingest_hl7.core.senders import Role, Sender
 from labohub.contracts.codec import derived_id
 from labohub.contracts.values import (
     MailTexts,
@@ -33,6 +33,11 @@ CDA_MEDIA_TYPE = "text/xml"
 
 def decide(message: Message, profile: str, receipt: Receipt, sender: Sender, environment: str) -> Relayed | Refusal:
     """Return the report a message of the volet asks to send, or why it is refused."""
+    if sender.role is not Role.LABORATORY:
+        text = (
+            "Émetteur déclaré sous-traitant ou technique : le laboratoire demandeur transmet son propre compte rendu."
+        )
+        return _refusal((Finding("199", "MSH^1^4", "volet.not-of-record", text),))
     transmission, errors = cda_in_hl7.read_transmission(message, profile)
     if transmission is None:
         return _refusal(errors)
