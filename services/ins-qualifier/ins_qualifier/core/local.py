@@ -10,7 +10,12 @@ from labohub.standards.ins.matricule import Outcome
 from labohub.standards.ins.names import Field, NameRefused
 from labohub.standards.ins.traits import StrictTraits
 
-NO_CALL_ATTRIBUTES = frozenset({"DOUT", "FICT", "ANOM", "CACH"})  # PID-32, table 0445
+NO_CALL_ATTRIBUTES = frozenset(  # PID-32, table 0445 extended by PAM-FR
+    (
+        *("DOUT", "DOUTE", "FICT", "FICTI", "ANOM", "CACH"),  # nobody's identity, or not to be named; two spellings
+        *("USUR", "COLP", "COLV", "DESA", "INVA"),  # usurped, two people in one, put out of use
+    )
+)
 CONTROLLED = frozenset({"VALI", "QUAL"})  # QUAL is read as VALI with an INS
 NOT_CONTROLLED = frozenset({"PROV", "RECUP"})
 
