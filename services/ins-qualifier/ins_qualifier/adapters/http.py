@@ -37,6 +37,12 @@ class ItemSuperseded(Refused):
     code = "worklist.superseded"
 
 
+class ItemBusy(Refused):
+    """A later message of the same report is being checked: decide again in a moment."""
+
+    code = "worklist.item-busy"
+
+
 def router(desk: "Desk", gate: Gate) -> APIRouter:
     """Return the routes of the worklist."""
     routes = APIRouter(prefix="/api/v1", tags=["identity"])
@@ -115,10 +121,11 @@ class Desk:
         )
 
     async def resolve(self, item: str, resolution: views.Resolution) -> views.Resolved:
-        """Plan another round of a check. Raises: DecisionUnknown, ItemClosed, ItemSuperseded."""
+        """Plan another round of a check. Raises: DecisionUnknown, ItemClosed, ItemBusy, ItemSuperseded."""
         if resolution.decision != "retry":
             raise DecisionUnknown("the decision is not one of: retry")
         async with self._units() as unit:
+            later = await unit.hold_report(item)
             query = select(tables.worklist.c.state).where(tables.worklist.c.id == item)
             state = (await unit.connection.execute(query)).scalar_one_or_none()
             work = await unit.checks.find(item)
@@ -126,7 +133,9 @@ class Desk:
                 raise HTTPException(404)
             if state != tables.OPEN:
                 raise ItemClosed("the item is not open")
-            superseded = await unit.has_later_qualified(item)
+            if later.under_way:
+                raise ItemBusy("a later message of this report is being checked")
+            superseded = later.qualified
             state = "superseded" if superseded else tables.CHECKING
             await unit.worklist.set_state(item, state, unit.now)
             await unit.worklist.note(item, state if superseded else "retry", "", resolution.operator, unit.now)

@@ -1,11 +1,12 @@
 """The service's state: checks, worklist with its history, traces of the calls."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
 from prometheus_client import Counter
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, and_, insert, select, update
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ins_qualifier.core.decision import Decision
@@ -68,6 +69,14 @@ DECISIONS = Counter("ins_qualifier_decisions_total", "Identities decided, by cod
 OPEN = "open"
 CHECKING = "checking"
 SERVICE = "ins-qualifier"
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The messages that came after one about the same report."""
+
+    qualified: bool  # one went out: sending the earlier one now would undo it
+    under_way: bool  # one is being checked at this moment
 
 
 class WorklistTable:
@@ -171,13 +180,19 @@ class InsUnit(Unit):
             .values(due_at=self.now)
         )
 
-    async def has_later_qualified(self, check_id: str) -> bool:
-        """Return whether a later message of the same report was qualified: sending this one now would undo it."""
-        later = checks.alias("later")
-        query = (
-            select(later.c.id)
-            .join(checks, and_(checks.c.lane == later.c.lane, later.c.sequence > checks.c.sequence))
-            .where(checks.c.id == check_id, later.c.state == "qualified")
-            .limit(1)
+    async def hold_report(self, check_id: str) -> Later:
+        """Return what became of the later messages of a check's report; all its checks are ours until the unit ends.
+
+        Two persons who decide at once, or a person and a worker that takes the next message, come one after another.
+        """
+        mine = select(checks.c.lane).where(checks.c.id == check_id).scalar_subquery()
+        query = select(checks).where(checks.c.lane == mine).order_by(checks.c.sequence).with_for_update()
+        rows = (await self.connection.execute(query)).mappings().all()
+        own = next((row["sequence"] for row in rows if row["id"] == check_id), 0)
+        later = [row for row in rows if row["sequence"] > own]
+        return Later(
+            qualified=any(row["state"] == "qualified" for row in later),
+            under_way=any(
+                row["is_open"] and row["leased_until"] is not None and row["leased_until"] > self.now for row in later
+            ),
         )
-        return (await self.connection.execute(query)).first() is not None
