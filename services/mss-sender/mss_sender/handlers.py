@@ -6,7 +6,8 @@ from labohub.contracts.events import DocumentBuilt
 from labohub.runtime.logging import get_logger
 from mss_sender.core.effects import bounced
 from mss_sender.core.laboratory import Laboratory
-from mss_sender.core.planning import Unsendable, plan
+from mss_sender.core.planning import DocumentIdReused, Unsendable, plan
+from mss_sender.core.values import PlannedMail
 from mss_sender.ports import SendingUnit
 
 log = get_logger(__name__)
@@ -20,9 +21,17 @@ def planner(laboratory: Laboratory) -> Callable[[DocumentBuilt, SendingUnit], Aw
             if isinstance(decision, Unsendable):
                 await unit.publish(bounced(decision, unit.now, decision.smtp_code, code=decision.code).event)
                 log.warning("mail.unsendable", report_id=event.report_id, mail_id=decision.mail_id, code=decision.code)
-            elif await unit.mails.add(decision):
-                log.info("mail.planned", report_id=event.report_id, mail_id=decision.mail_id)
             else:
-                log.info("mail.already-sent", report_id=event.report_id, mail_id=decision.mail_id)
+                await _add(decision, unit)
 
     return plan_mails
+
+
+async def _add(mail: PlannedMail, unit: SendingUnit) -> None:
+    try:
+        planned = await unit.mails.add(mail)
+    except DocumentIdReused as error:
+        await unit.publish(bounced(mail, unit.now, "554", code=error.code).event)
+        log.warning("mail.unsendable", report_id=mail.source.report_id, mail_id=mail.mail_id, code=error.code)
+        return
+    log.info("mail.planned" if planned else "mail.already-sent", report_id=mail.source.report_id, mail_id=mail.mail_id)

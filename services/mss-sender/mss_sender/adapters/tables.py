@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, select
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from labohub.contracts.codec import derived_id
@@ -15,11 +15,12 @@ from labohub.store.unit import Unit
 from labohub.store.work import NewWork, Work, WorkQueue, work_table
 from mss_sender.adapters.metrics import FACTS
 from mss_sender.core.effects import Fact
-from mss_sender.core.planning import lane
+from mss_sender.core.planning import DocumentIdReused, differs, lane
 from mss_sender.core.values import PlannedMail, Return
 from mss_sender.ports import Position
 
 metadata = MetaData()
+BOUNCED = "bounced"  # state of a mail that did not arrive
 
 MAILS = work_table(
     "mails",
@@ -77,16 +78,26 @@ class MailTable:
     async def add(self, mail: PlannedMail) -> bool:
         """Plan a mail; return False when this document already went, or goes, to this mailbox.
 
-        Whoever asks again is told what is known, and hears of what comes.
+        Whoever asks again is told what is known, and hears of what comes. A mail that did not arrive is sent again.
+
+        Raises:
+            DocumentIdReused: this document's identifier went to this mailbox with other bytes.
         """
-        known = await self.queue.find(mail.mail_id)
-        await self._ask(mail.mail_id, mail.source)
-        if known is not None:
-            await self._tell_again(mail.mail_id, mail.source)
-            return False
         keys = {"envelope_id": mail.envelope_id, "message_identifier": mail.message_identifier}
         await self.queue.add(NewWork(mail.mail_id, lane(mail), mail.model_dump_json(), extra=keys))
-        return True
+        known = await self.queue.hold(mail.mail_id)  # settling waits for us, or we see what it wrote
+        assert known is not None
+        first = PlannedMail.model_validate_json(known.payload)
+        if differs(first, mail):
+            raise DocumentIdReused("this document id was mailed with other bytes")
+        is_new = first.source.message_id == mail.source.message_id
+        if known.state == BOUNCED and not is_new:
+            await self._reopen(mail)
+            return True
+        await self._ask(mail.mail_id, mail.source)
+        if not is_new:
+            await self._tell_again(mail.mail_id, mail.source)
+        return is_new
 
     async def find_by(self, envelope_id: str, message_ids: Sequence[str]) -> Work | None:
         """Return our mail that a return speaks of: by ENVID first, then by Message-ID, best clue first."""
@@ -95,6 +106,7 @@ class MailTable:
 
     async def record(self, mail_id: str, fact: Fact) -> bool:
         """Keep a fact and tell it to all who asked for the mail; return False when it was known."""
+        await self.queue.hold(mail_id)  # who asks at this moment is told by us, or reads what we write
         row = {
             "mail_id": mail_id,
             "fact": fact.name,
@@ -117,6 +129,16 @@ class MailTable:
     async def _ask(self, mail_id: str, source: DocumentBuilt) -> None:
         row = {"mail_id": mail_id, "message_id": source.message_id, "report_id": source.report_id}
         await insert_ignore(self._unit.connection, MAIL_REQUESTS, [row])
+
+    async def _reopen(self, mail: PlannedMail) -> None:
+        """Make a mail that did not arrive due again, for the message that asks now."""
+        await self._unit.connection.execute(delete(MAIL_REQUESTS).where(MAIL_REQUESTS.c.mail_id == mail.mail_id))
+        await self._unit.connection.execute(delete(MAIL_FACTS).where(MAIL_FACTS.c.mail_id == mail.mail_id))
+        await self._ask(mail.mail_id, mail.source)
+        await self.queue.change(
+            mail.mail_id, state="due", is_open=True, due_at=self._unit.now, attempts=0, error_code="",
+            lease_token="", leased_until=None, settled_at=None, payload=mail.model_dump_json(),
+        )  # fmt: skip
 
     async def _tell_again(self, mail_id: str, source: DocumentBuilt) -> None:
         query = select(MAIL_FACTS).where(MAIL_FACTS.c.mail_id == mail_id).order_by(MAIL_FACTS.c.sequence)

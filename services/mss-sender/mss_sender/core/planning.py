@@ -8,6 +8,7 @@ from datetime import datetime
 from labohub.contracts.codec import derived_id
 from labohub.contracts.events import DocumentBuilt
 from labohub.contracts.values import IdentityStatus, Recipient, RecipientKind
+from labohub.errors import Refused
 from labohub.standards.mail import AddressMalformed, normal_address, same_address
 from labohub.standards.xdm_metadata import Action
 from mss_sender.core.laboratory import Laboratory
@@ -47,6 +48,17 @@ def mail_identifier(event: DocumentBuilt, address: str) -> str:
     action = ACTIONS[event.report.request]
     parts = ["mail", event.facts.unique_id, address.strip().lower()]
     return derived_id(*parts, *(["deletion"] if action is Action.DELETE else []))
+
+
+def differs(first: PlannedMail, second: PlannedMail) -> bool:
+    """Return whether one document identifier names two contents; what is deleted need not come with its bytes."""
+    return first.action is not Action.DELETE and first.source.document.sha256 != second.source.document.sha256
+
+
+class DocumentIdReused(Refused):
+    """This document's identifier already went to this mailbox with other bytes."""
+
+    code = "mss.document-id-reused"
 
 
 def _decide(
