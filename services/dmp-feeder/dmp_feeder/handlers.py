@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from dmp_feeder.core import outcomes
 from dmp_feeder.core.errors import DocumentIdReused, FilingRefused
-from dmp_feeder.core.filing import DELETE, DUE, REFUSED, Asker, Filing, Rules, filing_id, operation_of, plan
+from dmp_feeder.core.filing import DELETE, REFUSED, Asker, Filing, Rules, filing_id, operation_of, plan
 from dmp_feeder.ports import FilingUnit
 from labohub.contracts.events import DocumentBuilt
 from labohub.runtime.logging import get_logger
@@ -33,19 +33,19 @@ def planner(rules: Rules) -> Callable[[DocumentBuilt, FilingUnit], Awaitable[Non
 
 async def _add(filing: Filing, asker: Asker, unit: FilingUnit) -> None:
     """Plan a filing. One that is known already is not done twice: whoever asks again gets the known outcome."""
-    known = await unit.filings.find(filing.filing_id)
-    if known is None:
-        extra = {
-            "document_id": filing.document_id,
-            "set_id": filing.set_id,
-            "sha256": filing.document.sha256,
-            "operation": filing.operation,
-        }
-        row = NewWork(filing.filing_id, lane=filing.report_id, payload=filing.model_dump_json(), extra=extra)
-        await unit.filings.add(row)
-    elif _differs(known, filing):
+    extra = {
+        "document_id": filing.document_id,
+        "set_id": filing.set_id,
+        "sha256": filing.document.sha256,
+        "operation": filing.operation,
+    }
+    row = NewWork(filing.filing_id, lane=filing.report_id, payload=filing.model_dump_json(), extra=extra)
+    await unit.filings.add(row)  # ignored when it is known
+    known = await unit.filings.hold(filing.filing_id)  # its settling waits for us, or we see how it ended
+    assert known is not None
+    if _differs(known, filing):
         raise DocumentIdReused("this document id was filed with other bytes")
-    elif known.state == REFUSED:
+    if known.state == REFUSED:
         await unit.filings.reopen(filing.filing_id, filing.model_dump_json(), unit.now)
     elif not known.is_open:
         await _tell_again(filing, known, asker, unit)
@@ -53,7 +53,7 @@ async def _add(filing: Filing, asker: Asker, unit: FilingUnit) -> None:
     await unit.askers.add(filing.filing_id, asker)
     log.info(
         "filing.planned", report_id=filing.report_id, submission_id=filing.filing_id, operation=filing.operation,
-        state=known.state if known else DUE,
+        state=known.state,
     )  # fmt: skip
 
 
