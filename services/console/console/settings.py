@@ -9,7 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class ConsoleSettings(BaseSettings):
     """Prefix `CONSOLE_`."""
 
-    model_config = SettingsConfigDict(env_prefix="CONSOLE_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CONSOLE_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
     language: Literal["fr", "en"] = Field("fr", description="Language of the pages until the reader chooses.")
     page_rows: int = Field(50, ge=10, le=500, description="Rows of a page of a list.")

@@ -10,7 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class DmpFeederSettings(BaseSettings):
     """Where the DMP is, who we are, and how patient we are."""
 
-    model_config = SettingsConfigDict(env_prefix="DMP_FEEDER_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DMP_FEEDER_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
     repository_url: AnyHttpUrl = Field(description="Address of the `repository` service (ITI-41).")
     registry_url: AnyHttpUrl = Field(description="Address of the `registry` service (ITI-18, ITI-57).")

@@ -10,7 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class IngestSettings(BaseSettings):
     """Where to listen, whom to hear, how to answer."""
 
-    model_config = SettingsConfigDict(env_prefix="INGEST_HL7_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="INGEST_HL7_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
     mllp_host: str = Field("127.0.0.1", description="Address of the MLLP listeners.")
     mllp_port: int = Field(2575, description="Port of the plain MLLP listener; 0 takes a free one, -1 disables it.")

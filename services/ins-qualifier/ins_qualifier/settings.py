@@ -11,7 +11,9 @@ from labohub.standards.ins.insi_request import Software
 class InsQualifierSettings(BaseSettings):
     """How to reach INSi, in whose name, and with which patience."""
 
-    model_config = SettingsConfigDict(env_prefix="INS_QUALIFIER_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="INS_QUALIFIER_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
     insi_url: str = "https://127.0.0.1:8091/lps"
     ca_file: Path | None = None  # who signs INSi's certificate; None: the system's

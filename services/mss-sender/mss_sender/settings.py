@@ -39,7 +39,9 @@ class Unprotected(Misconfigured):
 class MssSenderSettings(BaseSettings):
     """How to reach the operator, in whose name, and with which patience."""
 
-    model_config = SettingsConfigDict(env_prefix="MSS_SENDER_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="MSS_SENDER_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
     laboratory_name: str = Field(
         "Laboratoire de démonstration", description="Display name of the sender, and signature of the mails."

@@ -31,7 +31,9 @@ class NotForProduction(Misconfigured):
 class LabohubSettings(BaseSettings):
     """Where the log, the state and the documents are, and how the process shows itself."""
 
-    model_config = SettingsConfigDict(env_prefix="LABOHUB_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="LABOHUB_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
     environment: Literal["production", "test"] = Field(
         "test", description="`production` refuses test identities and messages."
