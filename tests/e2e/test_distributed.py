@@ -1,4 +1,4 @@
-"""Each service as a process of its own, some of them twice, on real Kafka and PostgreSQL."""
+"""Each service as a process of its own, nearly all of them twice, on real Kafka and PostgreSQL."""
 
 import asyncio
 import email
@@ -46,9 +46,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory, postgres_server: Post
         broker.stop()
 
 
-def push(installation: Distributed, messages: list[DayMessage]) -> list[Ack]:
+def push(installation: Distributed, messages: list[DayMessage], replica: int = 1) -> list[Ack]:
     async def all_of_them() -> list[Ack]:
-        async with Sender("127.0.0.1", installation.mllp) as sender:
+        async with Sender("127.0.0.1", installation.mllp[replica]) as sender:
             return [await sender.send(message.er7) for message in messages]
 
     return asyncio.run(all_of_them())
@@ -67,7 +67,7 @@ def mailed(installation: Distributed) -> Counter[tuple[str, str]]:
 
 
 def test_every_process_answers_probes_and_metrics_on_its_own_port(installation: Distributed) -> None:
-    assert len(set(installation.http.values())) == len(installation.http) == 8
+    assert len(set(installation.http.values())) == len(installation.http) == 11
     for name, number in installation.http:
         assert installation.get(name, number, "/healthz").status_code == 200
         assert installation.get(name, number, "/readyz").json() == {"status": "ready"}
@@ -75,7 +75,7 @@ def test_every_process_answers_probes_and_metrics_on_its_own_port(installation: 
         assert "labohub_outbox_relayed_total" in metrics
 
 
-def test_both_ways_go_from_hl7_to_mailbox_and_dmp_through_eight_processes(installation: Distributed) -> None:
+def test_both_ways_go_from_hl7_to_mailbox_and_dmp_through_eleven_processes(installation: Distributed) -> None:
     acks = push(installation, [RELAYED, STRUCTURED])
     assert all(ack.is_positive for ack in acks)
     for message in (RELAYED, STRUCTURED):
@@ -88,6 +88,14 @@ def test_both_ways_go_from_hl7_to_mailbox_and_dmp_through_eight_processes(instal
     mails = mailed(installation)
     assert sum(count for (_, digest), count in mails.items() if digest == RELAYED.document_sha256) == RELAYED.mails
     assert set(mails.values()) == {1}
+
+
+def test_the_same_message_at_two_replicas_is_one_message(installation: Distributed) -> None:
+    before = installation.api("/reconciliation")["accepted"]
+    [again] = push(installation, [RELAYED], replica=2)
+    assert again.is_positive
+    assert installation.api("/reconciliation")["accepted"] == before
+    assert [each["sha256"] for each in installation.sim("/dmp/submissions")].count(RELAYED.document_sha256) == 1
 
 
 def returns_read(installation: Distributed, number: int) -> float:
@@ -104,10 +112,10 @@ def test_the_mailbox_is_read_by_one_replica_at_a_time(installation: Distributed)
 
 def test_a_killed_replica_leaves_its_work_and_its_places_to_the_other(installation: Distributed) -> None:
     before = installation.api("/reconciliation")["accepted"]
-    acks = push(installation, REST[:15])
-    for name in ("cda-builder", "mss-sender"):
+    acks = push(installation, REST[:15], replica=1)
+    for name in ("ins-qualifier", "cda-builder", "mss-sender", "dmp-feeder"):
         installation.services[name, 1].kill()
-    acks += push(installation, REST[15:])
+    acks += push(installation, REST[15:], replica=2)
     assert all(ack.is_positive for ack in acks)
     installation.wait_settled(before + len(REST), 90)  # the other one relays, sends, and takes over what was leased
     until(lambda: returns_read(installation, 2) > 0, 30, "the mailbox read by the other replica")

@@ -11,7 +11,7 @@ from embedded.processes import Process
 from tests.support.hub import until
 from tests.support.ports import free_ports
 
-REPLICAS = {"ingest-hl7": 1, "ins-qualifier": 1, "cda-builder": 2, "mss-sender": 2, "dmp-feeder": 1, "console": 1}
+REPLICAS = {"ingest-hl7": 2, "ins-qualifier": 2, "cda-builder": 2, "mss-sender": 2, "dmp-feeder": 2, "console": 1}
 KEY = "bGFib2h1YiBkaXN0cmlidXRlZCB0ZXN0IGtleSAhISE="  # one key for all: what one seals another reads
 PROBE_SECONDS = 10
 
@@ -21,20 +21,24 @@ class Distributed:
 
     def __init__(self, folder: Path, extra: Mapping[str, str]) -> None:
         names = [(name, number) for name, count in REPLICAS.items() for number in range(1, count + 1)]
-        *simulated, self.mllp = free_ports(7)
+        *simulated, first, second = free_ports(8)
+        self.mllp = {1: first, 2: second}  # of the two replicas of ingest-hl7
         self.ports = wiring.Ports(*simulated)
         self.folder = folder
         shared = {
             **wiring.environment(folder / "pki", self.ports),
             "LABOHUB_BLOB_KEY": KEY,
-            "INGEST_HL7_MLLP_PORT": str(self.mllp),
             **extra,
         }
         self.simulators = processes.simulators(folder, self.ports)
         self.http: dict[tuple[str, int], int] = dict(zip(names, free_ports(len(names)), strict=True))
         self.services: dict[tuple[str, int], Process] = {}
         for (name, number), port in self.http.items():
-            own = {"LABOHUB_HTTP_PORT": str(port), "LABOHUB_DATA_DIR": str(folder / f"{name}-{number}")}
+            own = {
+                "LABOHUB_HTTP_PORT": str(port),
+                "LABOHUB_DATA_DIR": str(folder / f"{name}-{number}"),
+                "INGEST_HL7_MLLP_PORT": str(self.mllp[number]),
+            }
             self.services[name, number] = processes.service(name, folder, {**shared, **own}, number)
         self._client = httpx.Client(timeout=PROBE_SECONDS)
 
