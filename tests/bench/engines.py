@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,8 +71,7 @@ def embedded(folder: Path) -> Iterator[Running]:
     with _simulators(folder) as (bench, environment), contextlib.ExitStack() as stack:
         mllp, http = free_ports(2)
         data = folder / "data"
-        environment |= _own(data, mllp, http)
-        hub = stack.enter_context(processes.hub(folder, environment))
+        hub = stack.enter_context(processes.hub(folder, environment | _own(data, mllp, http)))
         url = f"sqlite:///{data.absolute() / 'bus.sqlite'}"
         yield Running("embedded", mllp, http, url, {"hub": hub.pid}, {"simulators": bench.pid})
 
@@ -100,7 +99,7 @@ def distributed(folder: Path) -> Iterator[Running]:
 ENGINES = {"embedded": embedded, "distributed": distributed}
 
 
-def _own(data: Path, mllp: int, http: int) -> Mapping[str, str]:
+def _own(data: Path, mllp: int, http: int) -> dict[str, str]:
     return {
         "LABOHUB_DATA_DIR": str(data),
         "LABOHUB_HTTP_PORT": str(http),

@@ -3,8 +3,9 @@
 aiosqlite sends each call to the connection's thread: four hops a statement, more than the statement itself costs.
 Inside a write transaction (BEGIN IMMEDIATE … COMMIT) statements touch a few pages that SQLite holds in memory, so they
 run where they are called, in tens of microseconds; so do those of a transaction that says it reads briefly. What may
-wait goes to the thread: opening, BEGIN IMMEDIATE, COMMIT and ROLLBACK (the disk), and every statement of another
-transaction that only reads (a search may be long).
+wait goes to the thread: opening, COMMIT and ROLLBACK (the disk), and every statement of another transaction that only
+reads (a search may be long). BEGIN IMMEDIATE goes there only when somebody has the write lock: the file is ours alone
+and our own writers take turns before they come here.
 """
 
 import sqlite3
@@ -35,10 +36,22 @@ class InlineConnection(aiosqlite.Connection):
         if self._begun or statement == BEGIN_READING_BRIEFLY:
             self._begun = self._begun or BEGIN_READING_BRIEFLY
             return fn(*args, **kwargs)
-        result = await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
         if statement == BEGIN_WRITING:
+            result = await self._begin_writing(fn)
             self._begun = BEGIN_WRITING
-        return result
+            return result
+        return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+    async def _begin_writing(self, execute: Callable[..., Any]) -> Any:
+        (patience,) = self._conn.execute("PRAGMA busy_timeout").fetchone()
+        self._conn.execute("PRAGMA busy_timeout = 0")
+        try:
+            return execute(BEGIN_WRITING)
+        except sqlite3.OperationalError:
+            pass  # somebody writes: wait for it in the thread
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout = {patience}")
+        return await super()._execute(execute, BEGIN_WRITING)  # type: ignore[no-untyped-call]
 
 
 def creator(path: Path, timeout_seconds: float) -> Callable[..., InlineConnection]:

@@ -1,0 +1,93 @@
+"""The figures as a page."""
+
+from pathlib import Path
+
+from tests.bench.figures import Figures, Value, machine, table
+
+BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- end of figures -->"
+ACKS_BAR, ROAD_BAR, MEMORY_BAR_MB = 1000.0, 20.0, 400.0
+
+SECTIONS = (
+    ("acks", "Durable acknowledgements", (
+        "hub", "message", "connections", "acks_per_second", "p50_ms", "p95_ms", "p99_ms", "service_cpu_ms_per_message",
+        "load_average",
+    )),
+    ("road", "Reports end to end, all sent at once", (
+        "engine", "mix", "message_kb", "reports", "reports_per_second", "acks_per_second", "hub_cpu_ms_per_report",
+        "not_delivered", "load_average",
+    )),
+    ("delay", "From MLLP to MessageSettled, at a steady pace", (
+        "engine", "sent_per_second", "reports", "p50_ms", "p95_ms", "p99_ms", "slowest_ms", "ack_p50_ms",
+        "load_average",
+    )),
+    ("cpu", "CPU milliseconds per report, by process", (
+        "engine", "mix", "hub", "ingest-hl7", "ins-qualifier", "cda-builder", "mss-sender", "dmp-feeder", "console",
+        "simulators", "kafka", "postgresql",
+    )),
+    ("memory", "Memory of the embedded hub, all its processes (PSS)", (
+        "engine", "moment", "processes", "pss_mb", "load_average",
+    )),
+)  # fmt: skip
+
+
+def page(figures: Figures, *, command: str, load_before: float, seconds: float) -> str:
+    """Return the figures in Markdown: machine, bars, one table per bench."""
+    about = machine()
+    parts = [
+        f"{about['date']}, {about['processor']}, {about['memory']}, {about['system']}. Command: `{command}`, "
+        f"{seconds:.0f} s; load average before it: {load_before:.2f}.",
+    ]
+    if bars := _bars(figures):
+        parts.append("## The bars\n\n" + table(bars, ("bar", "at_least", "at_most", "measured", "met")))
+    for bench, title, columns in SECTIONS:
+        if lines := figures.of(bench):
+            parts.append(f"## {title}\n\n{table(lines, columns)}")
+    if stages := [line for line in figures.lines if str(line["bench"]).startswith("stage ")]:
+        rows = [
+            {"stage": str(line["bench"]).removeprefix("stage "), "figure": name.replace("_", " "), "value": value}
+            for line in stages
+            for name, value in line.items()
+            if name not in ("at", "bench", "engine")
+        ]
+        parts.append("## Single stages, short form\n\n" + table(rows, ("stage", "figure", "value")))
+    return "\n\n".join(parts) + "\n"
+
+
+def write(path: Path, text: str) -> None:
+    """Put the figures between the page's marks; what is around them stays."""
+    before, _, rest = path.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
+
+
+def _bars(figures: Figures) -> list[dict[str, Value]]:
+    acks = [
+        line["acks_per_second"]
+        for line in figures.of("acks")
+        if line["hub"] == "intake alone" and line["connections"] == 16 and line["message"] == "3kB"
+    ]
+    roads = [line["reports_per_second"] for line in figures.of("road") if line["engine"] == "embedded"]
+    plain = [
+        line["reports_per_second"]
+        for line in figures.of("road")
+        if line["engine"] == "embedded" and line["mix"] in ("relay", "structuring")
+    ]
+    memory = [line["pss_mb"] for line in figures.of("memory")]
+    rows: list[dict[str, Value]] = []
+    if acks:
+        rows.append(_bar("durable acks/s over 16 connections", "at_least", ACKS_BAR, _number(acks[0])))
+    if plain and roads:
+        lowest = min(map(_number, plain))
+        rows.append(_bar("reports/s end to end, embedded, no schematron", "at_least", ROAD_BAR, lowest))
+    if memory:
+        rows.append(_bar("memory of the embedded hub, MB", "at_most", MEMORY_BAR_MB, max(map(_number, memory))))
+    return rows
+
+
+def _bar(name: str, kind: str, bar: float, measured: float) -> dict[str, Value]:
+    met = measured >= bar if kind == "at_least" else measured <= bar
+    return {"bar": name, kind: bar, "measured": measured, "met": "yes" if met else "no"}
+
+
+def _number(value: Value) -> float:
+    return float(value)
