@@ -143,8 +143,8 @@ def _document(
 def _check_txa(written: UniqueId | None, header: CdaHeader, profile: str) -> tuple[Finding, ...]:
     if written is None or _same_document(written, header.id.root, header.id.extension):
         return ()
-    if profile == cda_in_hl7.FORMER and written.root == f"{header.id.root}.{header.id.extension}":
-        return ()  # 2.0 wrote root and extension as one
+    if profile in cda_in_hl7.FORMER and written.root == f"{header.id.root}.{header.id.extension}":
+        return ()  # they wrote root and extension as one
     text = "TXA-12 ne désigne pas le document transmis."
     return (Finding("199", "TXA^1^12", "volet.document-id-differs", text),)
 

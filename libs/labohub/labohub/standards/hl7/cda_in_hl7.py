@@ -1,6 +1,6 @@
 """A message that carries a CDA: what it asks, the document's bytes, the flags and the people.
 
-Reads profiles 2.1 and 2.0 of the volet. It says what the message says and lists what is wrong; what to do about it is
+Reads profiles 2.1 and 2.0 of the volet, 1.2 as 2.0. It says what the message says and lists what is wrong; what to do about it is
 the intake's decision.
 Source: CI-SIS volet "Transmission d'un document CDA-R2 en HL7v2", 2.1.3 (flux 1 and 2).
 """
@@ -15,7 +15,8 @@ from labohub.standards.hl7.patient import PatientFacts, read_patient
 from labohub.standards.hl7.tables import FORMER_NAMES, MASKING, METADATA
 
 PROFILE_PREFIX = "CISIS_CDA_HL7_V"
-CURRENT, FORMER = "2.1", "2.0"
+CURRENT = "2.1"
+FORMER = frozenset({"2.0", "1.2"})  # asked for less
 
 INITIAL, REPLACEMENT, DELETION = "F", "C", "D"  # OBX-11 of the document: the request, in one letter
 BY_ORDER_CONTROL = {"NW": INITIAL, "RO": REPLACEMENT, "CA": DELETION}  # ORC-1
@@ -215,7 +216,7 @@ def _said(reading: _Reading, event: str) -> list[tuple[str, str | None]]:
     control = orc.component(1, 1).upper() if orc else ""
     if control in BY_ORDER_CONTROL:
         said.append(("ORC^1^1", BY_ORDER_CONTROL[control]))
-    elif reading.profile != FORMER:
+    elif reading.profile not in FORMER:
         if orc is None:
             reading.error("100", "ORC^1", "volet.order-missing", "Segment ORC absent.")
         else:
@@ -223,7 +224,7 @@ def _said(reading: _Reading, event: str) -> list[tuple[str, str | None]]:
             reading.error(condition, "ORC^1^1", "volet.order-control", "ORC-1 n'est ni NW, ni RO, ni CA.")
     if event in BY_EVENT:
         said.append(("MSH^1^9^2", BY_EVENT[event]))
-    if reading.profile != FORMER and reading.message.first("OBR") is None:
+    if reading.profile not in FORMER and reading.message.first("OBR") is None:
         reading.error("100", "OBR^1", "volet.observation-missing", "Segment OBR absent.")
     if len(reading.message.all("OBR")) > 1:
         reading.error("198", "OBR^2", "volet.several-orders", "Un seul groupe ORC/OBR est permis.")
@@ -253,7 +254,7 @@ def _check_txa(reading: _Reading, request: str, parent: UniqueId | None) -> None
         reading.error("100", "TXA^1", "volet.txa-missing", "Segment TXA absent.")
     elif not reading.message.all("TXA")[0].component(12, 1):
         reading.error("101", "TXA^1^12", "volet.document-id-missing", "TXA-12 est vide.")
-    elif request == REPLACEMENT and parent is None and reading.profile != FORMER:
+    elif request == REPLACEMENT and parent is None and reading.profile not in FORMER:
         reading.error("101", "TXA^1^13", "volet.parent-id-missing", "TXA-13 est vide pour un remplacement.")
 
 
