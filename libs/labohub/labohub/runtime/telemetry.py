@@ -8,6 +8,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON
 from opentelemetry.trace import Span, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -18,8 +19,9 @@ _TRACER = trace.get_tracer("labohub")
 
 
 def configure(service: str, otlp_endpoint: str) -> TracerProvider:
-    """Return the tracer provider, now the process's own. Without an endpoint spans are made but not exported."""
-    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: service}))
+    """Return the tracer provider, now the process's own. Without an endpoint a span is its identifiers alone."""
+    sampler = DEFAULT_ON if otlp_endpoint else ALWAYS_OFF
+    provider = TracerProvider(sampler=sampler, resource=Resource.create({SERVICE_NAME: service}))
     if otlp_endpoint:
         exporter = OTLPSpanExporter(endpoint=otlp_endpoint.rstrip("/") + "/v1/traces")
         provider.add_span_processor(BatchSpanProcessor(exporter))

@@ -12,12 +12,13 @@ from typing import Any
 
 import orjson
 from sqlalchemy import MetaData, event, insert, select, text, update
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from labohub.errors import Misconfigured, Unavailable
 from labohub.store.inline_sqlite import BEGIN_READING, BEGIN_READING_BRIEFLY, BEGIN_WRITING, creator
+from labohub.store.place import Place
 from labohub.store.tables import SCHEMA_VERSION, common_tables
 from labohub.store.unit import Traceparent, U, Units
 
@@ -174,30 +175,23 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def alone(self, purpose: str, stopping: asyncio.Event) -> AsyncIterator[bool]:
-        """Wait until no other process does `purpose` on this database, and keep the place until the end.
+    async def alone(self, purpose: str, stopping: asyncio.Event) -> AsyncIterator[Place]:
+        """Wait until no other process does `purpose` on this database; the place is ours while its `held()` says so.
 
-        Gives False when `stopping` was set first. SQLite databases belong to one process. On PostgreSQL the place is a
-        session's advisory lock; when that session breaks another may begin: what is done here must bear a repetition.
+        It is not when `stopping` was set first, or when its session broke: then another may begin, and what is done
+        here must bear a repetition. SQLite databases belong to one process.
         """
-        if self.dialect == "sqlite":
-            yield True
-            return
-        place: AsyncConnection | None = None
-        while place is None and not stopping.is_set():
+        session: AsyncConnection | None = None
+        while self.dialect != "sqlite" and session is None and not stopping.is_set():
             with suppress(StoreUnavailable):
-                place = await self._take_place(f"{self.name}:{purpose}")
-            if place is None:
+                session = await self._take_place(f"{self.name}:{purpose}")
+            if session is None:
                 await woken(stopping, ALONE_RETRY_SECONDS)
-        if place is None:
-            yield False
-            return
+        place = Place(session, taken=session is not None or self.dialect == "sqlite")
         try:
-            yield True
+            yield place
         finally:
-            with suppress(DBAPIError, OSError):
-                await place.invalidate()  # ends the session, and the lock with it: the pool would keep both
-                await place.close()
+            await place.leave()
 
     async def _take_place(self, place: str) -> AsyncConnection | None:
         async with self._translating():
@@ -294,6 +288,12 @@ def _engine(url: str, name: str, file: Path | None) -> AsyncEngine:
             },
         )
     raise StoreMisconfigured("LABOHUB_STORE_URL must begin with sqlite:// or postgresql://")
+
+
+def refuse_closed(connection: Any, _record: Any, _fairy: Any) -> None:
+    """Have a connection made anew when the server has closed it: the driver knows, there is no need to ask."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -29,8 +29,8 @@ class InlineConnection(aiosqlite.Connection):
         name = getattr(fn, "__name__", "")
         if name in ("commit", "rollback", "close") and getattr(fn, "__self__", None) is self._connection:
             begun, self._begun = self._begun, ""
-            if begun == BEGIN_READING_BRIEFLY and name != "close":
-                return fn(*args, **kwargs)  # nothing was written: no disk
+            if name != "close" and (begun == BEGIN_READING_BRIEFLY or not self._conn.in_transaction):
+                return fn(*args, **kwargs)  # nothing was written: no disk. The pool rolls back all that it is given
             return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
         statement = args[0] if name == "execute" and args else ""
         if self._begun or statement == BEGIN_READING_BRIEFLY:

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from uuid import uuid4
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, delete, insert, select, text
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, delete, event, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from labohub.contracts.values import BlobRef
 from labohub.store.blobs.cipher import Cipher, checked, reference
 from labohub.store.blobs.port import BlobMissing, BlobsUnavailable
+from labohub.store.database import refuse_closed
 
 
 class PostgresBlobs:
@@ -20,8 +21,9 @@ class PostgresBlobs:
         self._cipher = Cipher(key)
         self._new_id = new_id
         self._engine = create_async_engine(
-            "postgresql+asyncpg://" + url.split("://", 1)[1], hide_parameters=True, pool_pre_ping=True, pool_size=4
+            "postgresql+asyncpg://" + url.split("://", 1)[1], hide_parameters=True, pool_size=4
         )
+        event.listen(self._engine.sync_engine, "checkout", refuse_closed)
         self._metadata = MetaData(schema="blobs")
         self._table = Table(
             "document",
