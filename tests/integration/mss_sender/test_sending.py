@@ -274,3 +274,46 @@ async def test_a_person_decides_of_an_uncertain_mail(rig: Bench, simulator: MssS
 async def _states(bench: Bench) -> list[str]:
     async with bench.service.database.reading() as connection:
         return list((await connection.execute(select(MAILS.c.state))).scalars())
+
+
+async def test_a_mail_that_bounced_goes_again_when_it_is_asked_for_again(
+    rig: Bench, simulator: MssSimulator, faults: Faults
+) -> None:
+    faults.order("mss", "fault", code="550")
+    await plan(rig, doctor())
+    await rig.work("send")
+    faults.clear()
+    await plan(rig, doctor(), message="message-2")
+    await rig.work("send")
+    assert len(simulator.mails) == 1
+    assert [(type(event), event.message_id) for event in await rig.told()] == [
+        (MailBounced, "message-1"),
+        (MailAccepted, "message-2"),
+    ]
+
+
+async def test_a_mail_that_bounced_does_not_come_after_its_correction(
+    rig: Bench, simulator: MssSimulator, faults: Faults
+) -> None:
+    faults.order("mss", "fault", code="550")
+    await plan(rig, doctor(), unique_id="1.2.250.1.999.7.1", message="original")
+    await rig.work("send")
+    faults.clear()
+    await plan(rig, doctor(), unique_id="1.2.250.1.999.7.2", message="correction")
+    await rig.work("send")
+    await plan(rig, doctor(), unique_id="1.2.250.1.999.7.1", message="original-again")
+    await rig.work("send")
+    assert len(simulator.mails) == 1
+    assert [event.message_id for event in await told(rig, MailBounced)] == ["original", "original-again"]
+
+
+async def test_an_identifier_that_names_two_contents_is_mailed_once(rig: Bench, simulator: MssSimulator) -> None:
+    await plan(rig, doctor())
+    await rig.work("send")
+    other = await rig.document(cda("1.2.250.1.999.7.1", kilobytes=1))
+    await rig.handle(document_built(doctor(), unique_id="1.2.250.1.999.7.1", message="other", **other))
+    await rig.work("send")
+    (event,) = await told(rig, MailBounced)
+    assert isinstance(event, MailBounced)
+    assert (event.message_id, event.code) == ("other", "mss.document-id-reused")
+    assert len(simulator.mails) == 1

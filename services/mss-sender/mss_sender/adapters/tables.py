@@ -78,7 +78,8 @@ class MailTable:
     async def add(self, mail: PlannedMail) -> bool:
         """Plan a mail; return False when this document already went, or goes, to this mailbox.
 
-        Whoever asks again is told what is known, and hears of what comes. A mail that did not arrive is sent again.
+        Whoever asks again is told what is known, and hears of what comes. A mail that did not arrive is sent again,
+        unless a later document of the report went to this mailbox: it must not be undone.
 
         Raises:
             DocumentIdReused: this document's identifier went to this mailbox with other bytes.
@@ -91,7 +92,7 @@ class MailTable:
         if differs(first, mail):
             raise DocumentIdReused("this document id was mailed with other bytes")
         is_new = first.source.message_id == mail.source.message_id
-        if known.state == BOUNCED and not is_new:
+        if known.state == BOUNCED and not is_new and not await self._is_superseded(known):
             await self._reopen(mail)
             return True
         await self._ask(mail.mail_id, mail.source)
@@ -129,6 +130,12 @@ class MailTable:
     async def _ask(self, mail_id: str, source: DocumentBuilt) -> None:
         row = {"mail_id": mail_id, "message_id": source.message_id, "report_id": source.report_id}
         await insert_ignore(self._unit.connection, MAIL_REQUESTS, [row])
+
+    async def _is_superseded(self, known: Work) -> bool:
+        later = select(MAILS.c.id).where(
+            MAILS.c.lane == known.lane, MAILS.c.sequence > known.sequence, MAILS.c.state != BOUNCED
+        )
+        return (await self._unit.connection.execute(later.limit(1))).first() is not None
 
     async def _reopen(self, mail: PlannedMail) -> None:
         """Make a mail that did not arrive due again, for the message that asks now."""
