@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from dmp_feeder.core import outcomes
-from dmp_feeder.core.errors import DocumentIdReused, FilingRefused
+from dmp_feeder.core.errors import DocumentIdReused, DocumentSuperseded, FilingRefused
 from dmp_feeder.core.filing import DELETE, REFUSED, Asker, Filing, Rules, filing_id, operation_of, plan
 from dmp_feeder.ports import FilingUnit
 from labohub.contracts.events import DocumentBuilt
@@ -46,6 +46,8 @@ async def _add(filing: Filing, asker: Asker, unit: FilingUnit) -> None:
     if _differs(known, filing):
         raise DocumentIdReused("this document id was filed with other bytes")
     if known.state == REFUSED:
+        if await unit.filings.has_later_accepted(known):
+            raise DocumentSuperseded("a later document of this report is in the DMP")
         await unit.filings.reopen(filing.filing_id, filing.model_dump_json(), unit.now)
     elif not known.is_open:
         await _tell_again(filing, known, asker, unit)

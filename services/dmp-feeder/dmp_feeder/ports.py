@@ -82,6 +82,9 @@ class FilingBook(Protocol):
     async def reopen(self, filing_id: str, payload: str, now: datetime) -> None:
         """Make a refused filing due again."""
 
+    async def has_later_accepted(self, known: Work) -> bool:
+        """Return whether the DMP took a later document of the same report."""
+
     async def of_document(self, document_id: str) -> Work | None:
         """Return the feeding of a document."""
 

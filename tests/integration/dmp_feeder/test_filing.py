@@ -417,3 +417,19 @@ async def test_neither_logs_nor_metrics_name_the_patient(dmp: Bench, capsys: pyt
     assert "dmp.refused" in written
     for secret in ("TESTEUSE", "ANNE", "EPOUSEE", INS, "285039999900293", "19850317", "IPP-77", "ESSAI"):
         assert secret not in written
+
+
+async def test_a_refused_document_does_not_come_after_its_correction(dmp: Bench) -> None:
+    first, second = cda(unique_id=FIRST), cda(unique_id=SECOND)
+    dmp.faults.order("dmp", "fault", code="DMPClosed")
+    await dmp.plan(first)
+    await dmp.work()
+    dmp.faults.clear()
+    await dmp.plan(second)
+    await dmp.work()
+    await dmp.plan(first)
+    await dmp.work()
+    assert [submission.unique_id for submission in dmp.submissions] == [SECOND]
+    *_, last = await dmp.events()
+    assert isinstance(last, SubmissionRefused)
+    assert last.code == "dmp.superseded"

@@ -53,6 +53,13 @@ class Filings(WorkQueue):
         values = {"state": DUE, "is_open": True, "due_at": now, "attempts": 0, "payload": payload, "error_code": ""}
         await self._connection.execute(statement.values(**values))
 
+    async def has_later_accepted(self, known: Work) -> bool:
+        """Return whether the DMP took a later document of the same report."""
+        later = select(filings.c.id).where(
+            filings.c.lane == known.lane, filings.c.sequence > known.sequence, filings.c.state == ACCEPTED
+        )
+        return await self._connection.scalar(later.limit(1)) is not None
+
     async def of_document(self, document_id: str) -> Work | None:
         """Return the feeding of a document."""
         query = select(filings.c.id).where(filings.c.document_id == document_id, filings.c.operation != DELETE)

@@ -27,6 +27,12 @@ class DocumentIdMalformed(FilingRefused):
     code = "dmp.document-id"
 
 
+class DocumentSuperseded(FilingRefused):
+    """A document that was refused came again after a later version of it was filed: it would undo the correction."""
+
+    code = "dmp.superseded"
+
+
 class DocumentIdReused(FilingRefused):
     """A document with this id, and other bytes, was already filed."""
 
