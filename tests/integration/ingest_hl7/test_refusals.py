@@ -119,3 +119,14 @@ async def test_answers_come_in_the_character_set_of_the_question(charset: str, m
     async with running(tmp_path) as hub:
         [answer] = await hub.send(message)
     assert fields(answer)["MSH"][0][18] == charset
+
+
+@pytest.mark.parametrize("role", ["subcontractor", "middleware"])
+async def test_a_document_of_a_sender_that_only_performs_is_refused(role: str, tmp_path: Path) -> None:
+    senders = tmp_path / "senders.toml"
+    senders.write_text(f'[[sender]]\napplication = "*"\nfacility = "*"\nrole = "{role}"\n')
+    async with running(tmp_path, senders=senders) as hub:
+        [answer] = await hub.send(relay_message())
+        rows = await hub.rows("messages")
+    assert (msa(answer)[0], errors(answer)[0][:2]) == ("AE", ("199", "MSH^1^4"))
+    assert [row["reason"] for row in rows] == ["volet.not-of-record"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ins_qualifier.core.decision import Finding
+from ins_qualifier.core.decision import Finding, asks_insi
 from ins_qualifier.core.local import check_patient
 from labohub.contracts.values import Ins, Patient, Traits
 from labohub.standards.ins.matricule import with_key
@@ -96,3 +96,18 @@ def test_a_received_matricule_is_checked(number: str, oid: str, environment: str
     patient = PATIENT.model_copy(update={"ins": Ins(matricule=number, oid=oid)})
 
     assert check_patient(patient, environment=environment).findings == ((finding,) if finding else ())
+
+
+@pytest.mark.parametrize(
+    "attribute", ["DOUT", "DOUTE", "FICT", "FICTI", "ANOM", "CACH", "USUR", "COLP", "COLV", "DESA", "INVA"]
+)
+def test_an_identity_that_may_be_nobodys_or_somebody_elses_waits_for_a_person(attribute: str) -> None:
+    check = check_patient(PATIENT.model_copy(update={"reliability": ("VALI", attribute)}), environment="production")
+    assert Finding.ATTRIBUTE in check.findings
+    assert not asks_insi(check.findings)
+
+
+@pytest.mark.parametrize("attribute", ["HOMA", "HOMD", "DOUB", "DPOT"])
+def test_a_homonym_or_a_second_file_of_the_same_person_goes_on(attribute: str) -> None:
+    check = check_patient(PATIENT.model_copy(update={"reliability": ("VALI", attribute)}), environment="production")
+    assert check.findings == ()
