@@ -120,3 +120,29 @@ async def test_reconciliation_counts_what_has_no_terminal_state(console: Console
         figures = await reconcile(connection)
     assert (figures.accepted, figures.settled, figures.open_by_stage) == (2, {"delivered": 1}, {"identified": 1})
     assert figures.oldest_open_at == START
+
+
+async def test_a_report_whose_mail_is_uncertain_needs_someone(console: Console) -> None:
+    story = (
+        Story(recipients=(PATIENT,)).received().mail(events.MailUncertain, PATIENT).settled("uncertain", uncertain=1)
+    )
+    await console.hear(story.facts)
+    async with console.service.database.reading() as connection:
+        for status in ("attention", "uncertain"):
+            [row] = (await find_reports(connection, ReportFilter(status=status), limit=5)).items
+            assert row.state == "uncertain"
+
+
+async def test_a_report_that_a_person_let_go_on_shows_how_it_ended(console: Console) -> None:
+    stopped = Story().received().unresolved().settled("stopped", failed=3)
+    await console.hear(stopped.facts)
+    ended = events.MessageSettled(
+        event_id="revised", occurred_at=START, report_id=stopped.report_id, message_id=stopped.message_id,
+        control_id=stopped.control_id, state="delivered", delivered=3, is_revision=True,
+    )  # fmt: skip
+    await console.hear([ended])
+    report, _ = await seen(console, stopped)
+    assert report["state"] == "delivered"
+    async with console.service.database.reading() as connection:
+        figures = await reconcile(connection)
+    assert (figures.accepted, figures.settled, figures.open) == (1, {"delivered": 1}, 0)

@@ -174,7 +174,7 @@ def _answer(event: events.AnswerSettled) -> Facts:
 
 
 def _settled(event: events.MessageSettled) -> Facts:
-    word = {"delivered": "ok", "archived": "ok", "partly-delivered": "warning"}.get(event.state, "error")
+    word = {"delivered": "ok", "archived": "ok", "partly-delivered": "warning", "uncertain": "warning"}.get(event.state, "error")
     step = _step(
         event, _INGEST, word, event.code, state=event.state, delivered=str(event.delivered), failed=str(event.failed),
         uncertain=str(event.uncertain),

@@ -18,9 +18,9 @@ class Stage(StrEnum):
 
 STAGE_RANK = {stage: rank for rank, stage in enumerate(Stage)}
 
-TERMINAL = ("delivered", "partly-delivered", "failed", "stopped", "archived")
+TERMINAL = ("delivered", "partly-delivered", "uncertain", "failed", "stopped", "archived")
 IN_PROGRESS = tuple(stage.value for stage in Stage)
-NEEDS_SOMEONE = ("waiting-identity", "refused", "failed", "stopped", "partly-delivered")
+NEEDS_SOMEONE = ("waiting-identity", "refused", "failed", "stopped", "partly-delivered", "uncertain")
 
 
 class Outcome(StrEnum):

@@ -14,6 +14,7 @@ STATES: Final[dict[str, tuple[str, str]]] = {
     "sending": ("En cours d'envoi", "Being sent"),
     "delivered": ("Délivré", "Delivered"),
     "partly-delivered": ("Partiel", "Partial"),
+    "uncertain": ("Incertain", "Uncertain"),
     "failed": ("Échec", "Failed"),
     "stopped": ("Arrêté", "Stopped"),
     "archived": ("Archivé", "Archived"),
