@@ -198,7 +198,7 @@ def test_what_was_acknowledged_survives_a_crash_at_that_instant(world: World) ->
 
 # 3 ─ no matricule leaves unless the identity is qualified
 
-UNCERTAIN = {
+UNCERTAIN: dict[str, dict[str, Any]] = {
     "provisional, with a matricule": {"reliability": "PROV"},
     "provisional, matricule in the document alone": {"reliability": "PROV", "with_ins": False},
     "retrieved, nobody saw a document": {"reliability": "RECUP"},
@@ -236,7 +236,7 @@ def test_a_person_whom_insi_does_not_know_lets_nothing_out(world: World) -> None
 
 
 @pytest.mark.parametrize("trait", [{"birth_date": "19010203"}, {"birth_name": "TEST-BABA"}, {"given_names": "ZELIE"}])
-def test_traits_that_are_not_those_of_insi_let_nothing_out(world: World, trait: dict[str, str]) -> None:
+def test_traits_that_are_not_those_of_insi_let_nothing_out(world: World, trait: dict[str, Any]) -> None:
     one = request(replace(another_person(), **trait))
     assert world.accept(one)[0]["state"] == "stopped"
     world.assert_nothing_left(one)

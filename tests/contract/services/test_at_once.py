@@ -73,7 +73,7 @@ async def meanwhile(
     async with asyncio.timeout(PATIENCE_SECONDS):
         async with units() as unit:
             await first(unit)
-            other = asyncio.create_task(second())  # type: ignore[arg-type]
+            other = asyncio.ensure_future(second())
             while not other.done() and not await waits_for_a_lock(database):
                 await asyncio.sleep(0)
         await other
