@@ -1,7 +1,7 @@
 """`python -m tests.bench [names] [--scale 1.0] [--write PAGE]`: JSON lines while it runs, tables at the end.
 
-Names: acks, hub-acks, road, cluster, stages; without one, all, in about seven minutes. Nothing else should run beside
-it: each line says the load average.
+Names: acks, hub-acks, road, cluster, stages, profile; without one, all, in about seven minutes. Nothing else should
+run beside it: each line says the load average.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import bench_acks, bench_road, report
+from tests.bench import bench_acks, bench_profile, bench_road, report
 from tests.bench.figures import Figures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +46,7 @@ BENCHES: dict[str, Callable[[Figures, float], None]] = {
     "road": lambda figures, scale: bench_road.run(figures, "embedded", scale),
     "cluster": lambda figures, scale: bench_road.run(figures, "distributed", scale),
     "stages": stages,
+    "profile": bench_profile.run,
 }
 
 

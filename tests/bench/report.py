@@ -27,6 +27,9 @@ SECTIONS = (
     ("memory", "Memory of the embedded hub, all its processes (PSS)", (
         "engine", "moment", "processes", "pss_mb", "load_average",
     )),
+    ("profile", "Where the time goes: who holds the interpreter of the embedded hub, mixed reports", (
+        "by", "what", "percent",
+    )),
 )  # fmt: skip
 
 
