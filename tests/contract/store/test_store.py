@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from labohub.errors import Misconfigured
 from labohub.store.blobs import BlobDamaged, BlobMissing, Blobs
@@ -202,8 +202,8 @@ async def test_only_one_process_is_alone_at_a_time(book: SimpleNamespace) -> Non
     running = asyncio.Event()
 
     async def second() -> None:
-        async with other.alone("relay", running) as alone:
-            assert alone
+        async with other.alone("relay", running) as place:
+            assert await place.held()
             order.append("second")
 
     async with book.database.alone("relay", running):
@@ -221,14 +221,32 @@ async def test_who_waits_for_its_turn_stops_when_told_to(book: SimpleNamespace) 
     stopping = asyncio.Event()
 
     async def second() -> bool:
-        async with other.alone("relay", stopping) as alone:
-            return alone
+        async with other.alone("relay", stopping) as place:
+            return await place.held()
 
     async with book.database.alone("relay", asyncio.Event()):
         task = asyncio.create_task(second())
         await asyncio.wait({task}, timeout=0.2)
         stopping.set()
         assert await asyncio.wait_for(task, 5) is False
+    await other.close()
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_place_whose_session_broke_is_no_longer_held(
+    book: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labohub.store.place.LOOK_SECONDS", 0.0)
+    other = Notebook().database(book.url, book.clock)
+    others = "pid <> pg_backend_pid() AND datname = current_database()"
+    kill = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+    async with book.database.alone("relay", asyncio.Event()) as place:
+        assert await place.held()
+        async with other.reading() as connection:
+            await connection.execute(text(kill))
+        assert not await place.held()
+        async with other.alone("relay", asyncio.Event()) as taken:
+            assert await taken.held()
     await other.close()
 
 

@@ -49,16 +49,17 @@ class Parking:
         self._handlers = {kind.__name__: (kind.TOPIC, handler) for kind, handler in service.subscriptions.items()}
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Try what is due until told to stop."""
-        async with self._service.database.alone("parking", stopping):
-            while not stopping.is_set():
-                try:
-                    again = await self.try_one()
-                except Unavailable as error:
-                    log.warning("parking.waits", service=self._service.name, code=error.code)
-                    again = False
-                if not again:
-                    await asyncio.sleep(LOOK_SECONDS)
+        """Try what is due until told to stop, while this place is ours."""
+        while not stopping.is_set():
+            async with self._service.database.alone("parking", stopping) as place:
+                while not stopping.is_set() and await place.held():
+                    try:
+                        again = await self.try_one()
+                    except Unavailable as error:
+                        log.warning("parking.waits", service=self._service.name, code=error.code)
+                        again = False
+                    if not again:
+                        await asyncio.sleep(LOOK_SECONDS)
 
     async def try_one(self) -> bool:
         """Try the next due event. Return False when none is."""

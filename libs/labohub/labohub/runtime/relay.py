@@ -39,20 +39,24 @@ class Relay:
         self._published = delete(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Move rows until told to stop."""
-        async with self._database.alone("relay", stopping):
-            while not stopping.is_set():
-                written = self._database.outgoing.listen()
-                try:
-                    moved = await self.move()
-                    WAITING.labels(self._database.name).set(0)
-                except Unavailable as error:
-                    WAITING.labels(self._database.name).set(1)
-                    log.warning("relay.waits", service=self._database.name, code=error.code)
-                    await asyncio.sleep(RETRY_SECONDS)
-                    continue
-                if moved < MAX_ROWS:
-                    await woken(written, IDLE_SECONDS) if not moved else await asyncio.sleep(0)
+        """Move rows until told to stop, while the place of this database's relay is ours."""
+        while not stopping.is_set():
+            async with self._database.alone("relay", stopping) as place:
+                while not stopping.is_set() and await place.held():
+                    await self._move_or_wait()
+
+    async def _move_or_wait(self) -> None:
+        written = self._database.outgoing.listen()
+        try:
+            moved = await self.move()
+            WAITING.labels(self._database.name).set(0)
+        except Unavailable as error:
+            WAITING.labels(self._database.name).set(1)
+            log.warning("relay.waits", service=self._database.name, code=error.code)
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        if moved < MAX_ROWS:
+            await woken(written, IDLE_SECONDS) if not moved else await asyncio.sleep(0)
 
     async def move(self) -> int:
         """Publish the oldest rows, then delete them. Return how many."""

@@ -14,6 +14,7 @@ from labohub.runtime.clock import Clock
 from labohub.runtime.logging import get_logger
 from labohub.runtime.retry import backoff_seconds
 from labohub.store.blobs import Blobs
+from labohub.store.place import Place
 from mss_sender.adapters.metrics import FETCHED, MAILBOX_DOWN
 from mss_sender.core.values import Return
 from mss_sender.ports import Fetched, Mailbox, Position, Units
@@ -25,7 +26,7 @@ PAUSE_CAP_SECONDS = 60.0
 REFUSED_PAUSE_SECONDS = 300.0  # servers punish repeated failed logins
 STOP_SECONDS = 5.0
 R = TypeVar("R")
-Alone = Callable[[str, asyncio.Event], AbstractAsyncContextManager[bool]]  # `Database.alone`
+Alone = Callable[[str, asyncio.Event], AbstractAsyncContextManager[Place]]  # `Database.alone`
 
 
 class Collector:
@@ -91,12 +92,13 @@ class Collector:
         )
 
     async def _run(self) -> None:
-        async with self._alone(f"mailbox {self._mailbox.account}", self._stopping):
-            await self._collect_until_told()
-
-    async def _collect_until_told(self) -> None:
-        failures = 0
         while not self._stopping.is_set():
+            async with self._alone(f"mailbox {self._mailbox.account}", self._stopping) as place:
+                await self._collect_in(place)
+
+    async def _collect_in(self, place: Place) -> None:
+        failures = 0
+        while not self._stopping.is_set() and await place.held():
             try:
                 if not await self.collect():
                     await self._in_thread(lambda: self._mailbox.wait(self._poll_seconds))

@@ -1,7 +1,7 @@
 """A message that carries a CDA: what it asks, the document's bytes, the flags and the people.
 
-Reads profiles 2.1 and 2.0 of the volet, 1.2 as 2.0. It says what the message says and lists what is wrong; what to do about it is
-the intake's decision.
+Reads profiles 2.1 and 2.0 of the volet, 1.2 as 2.0. It says what the message says and lists what is wrong; what to do
+about it is the intake's decision.
 Source: CI-SIS volet "Transmission d'un document CDA-R2 en HL7v2", 2.1.3 (flux 1 and 2).
 """
 
