@@ -453,6 +453,10 @@ def test_a_chain_of_replacements_and_its_deletion_keep_their_order(world: World)
         world.wait_zams(each, (Z01, "Y", ""), (Z02, "Y", DOCTORS[0].address))
     (once,) = world.accept(gone.again())
     assert once["state"] == "archived"
+    for each in (first, second, third):
+        (ack,) = world.send(each.again(doctors=DOCTORS[1:2]))
+        assert (ack.code, ack.error) == ("AE", "199")
+    assert [len(world.mails(each)) for each in (first, second, third)] == [1, 1, 2]
 
 
 # 8 ─ PID and CDA name different patients

@@ -130,3 +130,20 @@ async def test_a_document_of_a_sender_that_only_performs_is_refused(role: str, t
         rows = await hub.rows("messages")
     assert (msa(answer)[0], errors(answer)[0][:2]) == ("AE", ("199", "MSH^1^4"))
     assert [row["reason"] for row in rows] == ["volet.not-of-record"]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known before", "comes late"])
+@pytest.mark.parametrize("request_", ["replacement", "deletion"])
+async def test_nobody_gets_a_document_after_its_correction_or_deletion(
+    request_: str, *, known: bool, tmp_path: Path
+) -> None:
+    one, two = "1.2.250.1.99999.9.1.1", "1.2.250.1.99999.9.1.2"
+    first = relay_message("A", document=cda(one))
+    later = cda(two, replaces=one) if request_ == "replacement" else cda(one)
+    async with running(tmp_path) as hub:
+        if known:
+            await hub.send(first)
+        [taken] = await hub.send(relay_message("B", document=later, request=request_))
+        [refused] = await hub.send(relay_message("C", document=cda(one)))
+    assert msa(taken)[0] == "AA"
+    assert (msa(refused)[0], errors(refused)[0][:2]) == ("AE", ("199", "OBX^1^5"))

@@ -53,7 +53,8 @@ class Journal:
         for name in ("messages", "requests", "outcomes"):
             if batch.rows.get(name):
                 await unit.connection.execute(tables.metadata.tables[name].insert(), batch.rows[name])
-        await insert_ignore(unit.connection, tables.documents, batch.rows.get("documents", []))
+        for name in ("documents", "superseded"):
+            await insert_ignore(unit.connection, tables.metadata.tables[name], batch.rows.get(name, []))
         sendings = {(row["document_id"], row["request"], row["target"]): row for row in batch.rows.get("sendings", [])}
         await upsert(unit.connection, tables.sendings, list(sendings.values()))
         latest = {row["report_id"]: row for row in batch.rows.get("reports", [])}
@@ -146,6 +147,12 @@ def _chain(batch: Batch, entry: Entry, decision: Relayed) -> Decision:
     if known is not None and known[1] != entry.content.sha256 and report.request is not Request.DELETION:
         text = "Identifiant de document déjà employé pour un autre contenu."
         return Refusal("AE", (Finding("205", "OBX^1^5", "document.id-reused", text),), AnswerStyle.VOLET)
+    if document_id in batch.superseded and report.request is not Request.DELETION:
+        text = "Document déjà remplacé ou supprimé : il n'est plus transmis."
+        return Refusal("AE", (Finding("199", "OBX^1^5", "document.superseded", text),), AnswerStyle.VOLET)
+    if report.request is not Request.INITIAL:
+        batch.superseded.add(decision.target_id)
+        batch.add("superseded", {"document_id": decision.target_id, "message_id": report.message_id})
     target = batch.documents.get(decision.target_id)
     report_id = ReportId(target[0] if target else report.report_id)
     sent = {name for id_, request, name in batch.sent if (id_, request) == (document_id, report.request)}

@@ -50,6 +50,7 @@ class Batch:
     keys: set[str] = field(default_factory=set)  # natural keys
     documents: dict[str, tuple[str, str]] = field(default_factory=dict)  # id to report and hash
     sent: set[tuple[str, str, str]] = field(default_factory=set)  # document, request, target: it arrived
+    superseded: set[str] = field(default_factory=set)
     reports: dict[str, KnownReport] = field(default_factory=dict)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -105,6 +106,8 @@ async def _load_documents(unit: IngestUnit, batch: Batch, relayed: Iterable[Rela
     arrived = select(sendings).join(outcomes, same).where(outcomes.c.outcome == str(Outcome.DELIVERED))
     for row in await unit.connection.execute(arrived.where(sendings.c.document_id.in_(ids))):
         batch.sent.add((row.document_id, row.request, row.target))
+    ended = tables.superseded.c.document_id
+    batch.superseded |= set((await unit.connection.execute(select(ended).where(ended.in_(ids)))).scalars())
 
 
 async def _take_turns(unit: IngestUnit, entries: Sequence[Entry]) -> None:

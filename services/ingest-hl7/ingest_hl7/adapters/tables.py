@@ -51,6 +51,13 @@ sendings = Table(
     Column("message_id", String, nullable=False),
 )
 
+superseded = Table(
+    "superseded",  # replaced or deleted by a later message: never sent again, never sent late
+    metadata,
+    Column("document_id", String, primary_key=True),
+    Column("message_id", String, nullable=False),
+)
+
 reports = Table(
     "reports",  # structuring path: the latest version of each demand
     metadata,
