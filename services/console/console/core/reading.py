@@ -174,7 +174,8 @@ def _answer(event: events.AnswerSettled) -> Facts:
 
 
 def _settled(event: events.MessageSettled) -> Facts:
-    word = {"delivered": "ok", "archived": "ok", "partly-delivered": "warning", "uncertain": "warning"}.get(event.state, "error")
+    words = {"delivered": "ok", "archived": "ok", "partly-delivered": "warning", "uncertain": "warning"}
+    word = words.get(event.state, "error")
     step = _step(
         event, _INGEST, word, event.code, state=event.state, delivered=str(event.delivered), failed=str(event.failed),
         uncertain=str(event.uncertain),
