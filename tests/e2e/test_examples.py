@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from embedded.processes import Process
 
+from embedded.processes import Process
 from tests.support.hub import Installation, until
 from tests.support.ports import free_ports
 
