@@ -1,6 +1,5 @@
 """The examples work as they are, on a running hub."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,8 +38,7 @@ def test_a_report_is_sent_then_its_end_is_read_and_counted(installation: Install
 
     (port,) = free_ports()
     environment = {"LABOHUB_BUS_URL": bus, "LABOHUB_DATA_DIR": str(tmp_path), "LABOHUB_HTTP_PORT": str(port)}
-    counter = Process("tally", [], {**os.environ, **environment}, tmp_path / "tally.log")
-    counter._arguments = [sys.executable, str(EXAMPLES / "add_a_consumer.py")]
-    with counter:
+    command = [sys.executable, str(EXAMPLES / "add_a_consumer.py")]
+    with Process("tally", command, environment, tmp_path / "tally.log"):
         handled = 'labohub_events_handled_total{event="MessageSettled",service="tally"} 1.0'
         until(lambda: handled in httpx.get(f"http://127.0.0.1:{port}/metrics").text, 20, "one event handled")
