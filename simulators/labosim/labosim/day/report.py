@@ -245,7 +245,7 @@ def cr_bio(
 def pdf_copy(person: TestIdentity, copy: Copy, laboratory: Laboratory = LABORATORY) -> bytes:
     """Return the report as the laboratory prints it; the same bytes for the same values."""
     out = io.BytesIO()
-    canvas = Canvas(out, pagesize=A4, invariant=1, pageCompression=0)  # compression follows settings of the whole process
+    canvas = Canvas(out, pagesize=A4, invariant=1, pageCompression=0)  # compression has global settings
     canvas.setTitle("Compte rendu d'examens biologiques")
     canvas.setFont("Helvetica-Bold", 14)
     canvas.drawString(60, 780, laboratory.name)
