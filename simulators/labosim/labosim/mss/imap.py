@@ -4,20 +4,16 @@ import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from labosim.faults import Fault
 from labosim.mss.boxes import UID_VALIDITY, Box, Boxes, Stored
 from labosim.mss.imap_data import item, tokens, within
-from labosim.mss.lines import Lines, TooLong
+from labosim.mss.lines import Lines
+from labosim.mss.server import LineServer, Over
 from labosim.mss.smtp import common_name
 
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}$")
-
-
-class Bye(Exception):
-    """The session is over."""
 
 
 @dataclass
@@ -36,18 +32,17 @@ class _Session:
         await self.writer.drain()
 
 
-class ImapServer:
+class ImapServer(LineServer):
     """Serves each address its own INBOX."""
 
     def __init__(
         self, context: ssl.SSLContext, boxes: Boxes, password: str, strike: Callable[[], Fault | None]
     ) -> None:
+        super().__init__()
         self._context = context
         self._boxes = boxes
         self._password = password
         self._strike = strike
-        self._server: asyncio.Server | None = None
-        self._sessions: set[asyncio.Task[None]] = set()
         self._commands: dict[str, Callable[[_Session, str, list[bytes]], Awaitable[str]]] = {
             "CAPABILITY": self._capability,
             "NOOP": self._noop,
@@ -68,35 +63,9 @@ class ImapServer:
             "STORE": self._store,
         }
 
-    async def start(self, host: str, port: int) -> int:
-        """Return the port once it accepts."""
-        self._server = await asyncio.start_server(self._connected, host, port)
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def stop(self) -> None:
-        """Accept no more and end the sessions."""
-        if self._server is not None:
-            self._server.close()
-        for task in list(self._sessions):
-            task.cancel()
-        await asyncio.gather(*self._sessions, return_exceptions=True)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._sessions.add(task)
-        session = _Session(Lines(reader), writer)
-        try:
-            await self._dialogue(session)
-        except (Bye, EOFError, TooLong, ConnectionError, ssl.SSLError, TimeoutError, UnicodeDecodeError):
-            pass
-        except asyncio.CancelledError:
-            pass  # the server stops
-        finally:
-            self._sessions.discard(task)
-            writer.close()
-            with suppress(Exception):
-                await asyncio.wait_for(writer.wait_closed(), 1)
+    async def converse(self, lines: Lines, writer: asyncio.StreamWriter) -> None:
+        """Hold one dialogue."""
+        await self._dialogue(_Session(lines, writer))
 
     async def _dialogue(self, session: _Session) -> None:
         await session.say("* OK operateur simule")
@@ -107,7 +76,7 @@ class ImapServer:
             fault = self._strike()
             if fault and fault.kind == "outage":
                 await session.say("* BYE unavailable")
-                raise Bye
+                raise Over
             command = self._commands.get(name.decode("ascii").upper())
             if command is None:
                 await session.say(tag + b" BAD unknown command")
@@ -141,7 +110,7 @@ class ImapServer:
     async def _logout(self, session: _Session, tag: str, _words: list[bytes]) -> str:
         await session.say("* BYE")
         await session.say(f"{tag} OK LOGOUT")
-        raise Bye
+        raise Over
 
     async def _starttls(self, session: _Session, tag: str, _words: list[bytes]) -> str:
         if session.secure:

@@ -4,12 +4,12 @@ import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from labosim.faults import Fault
-from labosim.mss.lines import Lines, TooLong
+from labosim.mss.lines import Lines
 from labosim.mss.notices import OPERATOR, Envelope
+from labosim.mss.server import LineServer, Over
 
 MAX_MAIL_BYTES = 26_214_400
 _PATH = re.compile(r"(FROM|TO):\s*<([^<>\s]*)>\s*(.*)", re.IGNORECASE)
@@ -18,10 +18,6 @@ _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 Accept = Callable[[Envelope], tuple[int, str]]
 Deliver = Callable[[list[Envelope], bytes], None]
 Strike = Callable[[], Fault | None]
-
-
-class Quit(Exception):
-    """The dialogue is over."""
 
 
 @dataclass
@@ -38,16 +34,15 @@ class _Session:
         self.sender, self.envelope_id, self.recipients = None, "", []
 
 
-class SmtpServer:
+class SmtpServer(LineServer):
     """One submission service. The rules on recipients and the fate of a mail are the simulator's."""
 
     def __init__(self, context: ssl.SSLContext, accept: Accept, deliver: Deliver, strike: Strike) -> None:
+        super().__init__()
         self._context = context
         self._accept = accept
         self._deliver = deliver
         self._strike = strike
-        self._server: asyncio.Server | None = None
-        self._sessions: set[asyncio.Task[None]] = set()
         self._commands: dict[str, Callable[[_Session, str], Awaitable[str]]] = {
             "EHLO": self._ehlo,
             "HELO": self._helo,
@@ -61,35 +56,9 @@ class SmtpServer:
             "QUIT": self._quit,
         }
 
-    async def start(self, host: str, port: int) -> int:
-        """Return the port once it accepts."""
-        self._server = await asyncio.start_server(self._connected, host, port)
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def stop(self) -> None:
-        """Accept no more and end the dialogues."""
-        if self._server is not None:
-            self._server.close()
-        for task in list(self._sessions):
-            task.cancel()
-        await asyncio.gather(*self._sessions, return_exceptions=True)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._sessions.add(task)
-        session = _Session(Lines(reader), writer)
-        try:
-            await self._dialogue(session)
-        except (Quit, EOFError, TooLong, ConnectionError, ssl.SSLError, TimeoutError, UnicodeDecodeError):
-            pass
-        except asyncio.CancelledError:
-            pass  # the server stops
-        finally:
-            self._sessions.discard(task)
-            writer.close()
-            with suppress(Exception):
-                await asyncio.wait_for(writer.wait_closed(), 1)
+    async def converse(self, lines: Lines, writer: asyncio.StreamWriter) -> None:
+        """Hold one dialogue."""
+        await self._dialogue(_Session(lines, writer))
 
     async def _dialogue(self, session: _Session) -> None:
         fault = self._strike()
@@ -139,7 +108,7 @@ class SmtpServer:
         fault = self._strike()
         if fault and fault.kind == "outage":
             await _say(session, "421 4.3.2 service unavailable")
-            raise Quit
+            raise Over
         parameters = _parameters(found[3])
         if unknown := set(parameters) - {"SIZE", "BODY", "RET", "ENVID", "SMTPUTF8"}:
             return f"555 5.5.4 unsupported {sorted(unknown)[0]}"
@@ -181,7 +150,7 @@ class SmtpServer:
         fault = self._strike()
         if fault and fault.kind == "cut" and fault.code != "after":
             await session.lines.line()
-            raise Quit
+            raise Over
         content = await session.lines.dotted(MAX_MAIL_BYTES)
         if fault and fault.kind == "slow":
             await asyncio.sleep(fault.delay_seconds)
@@ -189,7 +158,7 @@ class SmtpServer:
         session.forget()
         self._deliver(recipients, content)
         if fault and fault.kind == "cut":
-            raise Quit
+            raise Over
         return "250 2.0.0 queued"
 
     async def _rset(self, session: _Session, _: str) -> str:
@@ -201,7 +170,7 @@ class SmtpServer:
 
     async def _quit(self, session: _Session, _: str) -> str:
         await _say(session, "221 2.0.0 bye")
-        raise Quit
+        raise Over
 
 
 def server_context(certificate: str, key: str, authority: str, *, client_certificate: ssl.VerifyMode) -> ssl.SSLContext:
