@@ -17,11 +17,9 @@ from dmp_feeder.settings import DmpFeederSettings
 from ingest_hl7.settings import IngestSettings
 from ins_qualifier.settings import InsQualifierSettings
 from labohub.errors import Misconfigured, Unavailable
-from labohub.runtime import logging as hub_logging
-from labohub.runtime import telemetry
-from labohub.runtime.run import Hub, open_platform, stop_on_signals
+from labohub.runtime.run import Hub, serve
 from labohub.runtime.service import Platform, Service
-from labohub.runtime.settings import LabohubSettings, read_settings
+from labohub.runtime.settings import read_settings
 from mss_sender.settings import MssSenderSettings
 
 BUILDERS: dict[str, Callable[[Platform], Service]] = {  # in the order a report travels
@@ -37,30 +35,13 @@ BUILDERS: dict[str, Callable[[Platform], Service]] = {  # in the order a report 
 def run(services: Sequence[str] = tuple(BUILDERS)) -> int:
     """Run these services until SIGTERM or Ctrl-C. Return the exit code: 2 when the installation is wrong."""
     try:
-        uvloop.run(_run(services))
+        uvloop.run(serve([BUILDERS[name] for name in services], describe))
     except (Misconfigured, Unavailable) as error:
         print(f"labohub: {error.code}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 0
     return 0
-
-
-async def _run(names: Sequence[str]) -> None:
-    settings = read_settings(LabohubSettings)
-    hub_logging.configure(settings.log_level)
-    telemetry.configure("labohub", settings.otlp_endpoint)
-    platform = await open_platform(settings)
-    hub = Hub([BUILDERS[name](platform) for name in names], platform)
-    stop_on_signals(hub)
-    try:
-        await hub.start()
-        print(f"labohub ready {describe(hub)}", flush=True)
-        await hub.wait()
-    finally:
-        await hub.stop()
-        await platform.bus.close()
-        await platform.blobs.close()
 
 
 def describe(hub: Hub) -> str:

@@ -6,21 +6,18 @@ that fails is set aside alone, to be tried again or as a dead letter, and holds 
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from prometheus_client import Counter, Histogram
 from sqlalchemy import BindParameter, bindparam, select
 
 from labohub.bus.port import Batch, Bus
-from labohub.contracts.codec import from_record
-from labohub.contracts.envelope import EVENT_ID_HEADER, TRACE_HEADER, TYPE_HEADER, Record
-from labohub.contracts.events import Event
-from labohub.errors import HubError, Refused, Unavailable
+from labohub.contracts.envelope import EVENT_ID_HEADER, TYPE_HEADER, Record
+from labohub.errors import Refused, Unavailable
 from labohub.runtime.dead_letters import set_aside
+from labohub.runtime.handling import Delivery, handle, note_failure
 from labohub.runtime.logging import get_logger
 from labohub.runtime.parking import park
 from labohub.runtime.service import Handler, Service
-from labohub.runtime.telemetry import span
 from labohub.store.database import is_passing
 from labohub.store.sql import insert_new
 from labohub.store.unit import Unit
@@ -32,21 +29,11 @@ RETRY_SECONDS = 1.0  # between two attempts at a batch when the store or the log
 
 HANDLED = Counter("labohub_events_handled_total", "Events handled.", ["service", "event"])
 REPEATED = Counter("labohub_events_repeated_total", "Events that had already been handled.", ["service"])
-FAILED = Counter("labohub_events_failed_total", "Events set aside.", ["service", "event", "code"])
 BATCH_SECONDS = Histogram("labohub_batch_seconds", "Time to handle and commit a batch.", ["service", "topic"])
 
 
 class HandlerFailed(Exception):
     """A handler raised: the batch is taken again, carefully."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A record that this service has a handler for."""
-
-    record: Record
-    kind: str
-    event_id: str
 
 
 class Consumer:
@@ -167,23 +154,3 @@ class Consumer:
                 return True
             await park(unit, self._tables.parked, self._topic, delivery.record, code=code, attempts=1)
             return False
-
-
-async def handle(service: Service, unit: Unit, handler: Handler, delivery: Delivery) -> None:
-    """Run a handler under its event's trace."""
-    event: Event = from_record(delivery.record)
-    with span(
-        f"{service.name} {delivery.kind}", delivery.record.headers.get(TRACE_HEADER, ""), report_id=event.report_id
-    ):
-        await handler(event, unit)
-
-
-def note_failure(service: str, delivery: Delivery, error: Exception) -> str:
-    """Return the failure's code, logged and counted."""
-    code = error.code if isinstance(error, HubError) else "bug"
-    FAILED.labels(service, delivery.kind, code).inc()
-    if isinstance(error, HubError):
-        log.warning("event.failed", service=service, event_type=delivery.kind, event_id=delivery.event_id, code=code)
-    else:
-        log.bug("event.failed", error, service=service, event_type=delivery.kind, event_id=delivery.event_id)
-    return code

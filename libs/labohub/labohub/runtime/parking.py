@@ -10,6 +10,7 @@ from sqlalchemy import Table, delete, func, insert, select, update
 from labohub.contracts.envelope import EVENT_ID_HEADER, TYPE_HEADER, Record
 from labohub.errors import Refused, Unavailable
 from labohub.runtime.dead_letters import set_aside
+from labohub.runtime.handling import Delivery, handle, note_failure
 from labohub.runtime.logging import get_logger
 from labohub.runtime.retry import backoff_seconds
 from labohub.runtime.service import Service
@@ -63,8 +64,6 @@ class Parking:
 
     async def try_one(self) -> bool:
         """Try the next due event. Return False when none is."""
-        from labohub.runtime.consumer import Delivery, handle, note_failure
-
         parked = self._parked
         async with self._service.units() as unit:
             heads = select(func.min(parked.c.id)).group_by(parked.c.topic, parked.c.key).scalar_subquery()

@@ -59,6 +59,11 @@ class Hub:
         self.http = HttpServer(application(services, lambda: self._ready), settings.http_host, settings.http_port)
 
     @property
+    def names(self) -> str:
+        """Return the services' names, comma separated."""
+        return ",".join(service.name for service in self._services)
+
+    @property
     def listeners(self) -> list[Listener]:
         """Return the services' listeners."""
         return [listener for service in self._services for listener in service.listeners]
@@ -144,7 +149,7 @@ class Hub:
                 else:
                     log.bug("worker.failed", error, service=service.name, worker=worker.name)
                 pause = backoff_seconds(failures, first=0.5, cap=LONGEST_PAUSE_SECONDS, fraction=random.random())
-                await woken_or_stopped(self._stopping, pause)
+                await woken(self._stopping, pause)
             if not busy and not failures:
                 stop = asyncio.ensure_future(self._stopping.wait())
                 wake = asyncio.ensure_future(changed.wait())
@@ -158,11 +163,6 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_OBJECTS, 20, 20)
-
-
-async def woken_or_stopped(stopping: asyncio.Event, seconds: float) -> None:
-    """Return when told to stop, or when `seconds` have passed."""
-    await woken(stopping, seconds)
 
 
 async def _for_ever(loop: Any) -> None:
@@ -186,17 +186,24 @@ def main(settings_type: type[S], build: Callable[[S, Platform], Service]) -> Non
 
 
 async def _one_service(settings_type: type[S], build: Callable[[S, Platform], Service]) -> None:
-    shared = read_settings(LabohubSettings)
     own = read_settings(settings_type)
+    await serve([lambda platform: build(own, platform)], lambda hub: f"{hub.names} http={hub.http.port}")
+
+
+async def serve(builders: Sequence[Callable[[Platform], Service]], describe: Callable[[Hub], str]) -> None:
+    """Run services in this process until told to stop; say where they listen once they do.
+
+    Raises: Misconfigured, Unavailable: before the start.
+    """
+    shared = read_settings(LabohubSettings)
     hub_logging.configure(shared.log_level)
     platform = await open_platform(shared)
-    service = build(own, platform)
-    telemetry.configure(service.name, shared.otlp_endpoint)
-    hub = Hub([service], platform)
+    hub = Hub([build(platform) for build in builders], platform)
+    telemetry.configure(hub.names if len(builders) == 1 else "labohub", shared.otlp_endpoint)
     stop_on_signals(hub)
     try:
         await hub.start()
-        sys.stdout.write(f"labohub ready {service.name} http={hub.http.port}\n")
+        sys.stdout.write(f"labohub ready {describe(hub)}\n")
         sys.stdout.flush()
         await hub.wait()
     finally:

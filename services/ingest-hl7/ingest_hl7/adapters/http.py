@@ -12,12 +12,12 @@ from sqlalchemy import select
 from ingest_hl7.adapters import tables
 from ingest_hl7.adapters.intake import Intake
 from ingest_hl7.core.returns import Zam
+from labohub.runtime.http import problem
 from labohub.standards.mllp import FrameReader, FrameTooLarge
 from labohub.store.database import Database
 
 HL7 = "application/hl7-v2"
 ACCEPTED_TYPES = frozenset((HL7, "x-application/hl7-v2+er7", "text/plain"))
-_PROBLEM = "application/problem+json"
 
 
 def routes(intake: Intake, database: Database, max_bytes: int) -> APIRouter:
@@ -29,12 +29,12 @@ def routes(intake: Intake, database: Database, max_bytes: int) -> APIRouter:
         """Take one ER7 message and answer its HL7 acknowledgement."""
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind not in ACCEPTED_TYPES:
-            return _problem(415, "http.media-type", "Content-Type must be application/hl7-v2")
+            return problem(415, "http.media-type", "Content-Type must be application/hl7-v2")
         body = await _body(request, max_bytes)
         if body is None:
-            return _problem(413, "http.too-large", "the message is larger than the limit")
+            return problem(413, "http.too-large", "the message is larger than the limit")
         if not body:
-            return _problem(400, "http.empty", "the body holds no message")
+            return problem(400, "http.empty", "the body holds no message")
         answers = await intake.take(body, "http")
         if not answers:
             return Response(status_code=202)
@@ -50,7 +50,7 @@ def routes(intake: Intake, database: Database, max_bytes: int) -> APIRouter:
             rows = select(table).where(table.c.message_id == message_id).order_by(table.c.sequence)
             sent = (await connection.execute(rows)).mappings().all()
         if message is None:
-            return _problem(404, "message.unknown", "no such message")
+            return problem(404, "message.unknown", "no such message")
         return JSONResponse(
             {
                 "message_id": message_id,
@@ -91,8 +91,3 @@ def _answer(row: dict[str, Any]) -> dict[str, Any]:
         "code": row["error_code"],
         "er7": Zam.model_validate_json(row["payload"]).er7,
     }
-
-
-def _problem(status: int, code: str, detail: str) -> JSONResponse:
-    body = {"type": f"urn:labohub:error:{code}", "title": code, "status": status, "detail": detail, "code": code}
-    return JSONResponse(body, status_code=status, media_type=_PROBLEM)
