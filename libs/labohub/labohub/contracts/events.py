@@ -14,6 +14,7 @@ from labohub.contracts.values import (
     Identity,
     IdentityStatus,
     MessageId,
+    Patient,
     Recipient,
     Report,
     ReportId,
@@ -55,6 +56,34 @@ class MessageArchived(Event):
     reason: str  # stable code, e.g. "ltw.not-final"
 
 
+class ReportHeld(Event):
+    """A report is complete and waits at the intake for its laboratory's word. Not an end."""
+
+    TOPIC = topics.REPORT
+    STEP = "report.held"
+
+    control_id: str
+    reason: str  # stable code, e.g. "sgl.hold"
+
+
+class PatientCorrected(Event):
+    """The source corrected the identity of a report's patient (PAM A08, A31, A40…): what has not left must follow."""
+
+    TOPIC = topics.REPORT
+    STEP = "patient.corrected"
+
+    patient: Patient
+
+
+class FeedingOpposed(Event):
+    """The patient opposes the feeding of the DMP (ZFA, or a recorded consent); `opposed` is False when it is lifted."""
+
+    TOPIC = topics.REPORT
+    STEP = "feeding.opposed"
+
+    opposed: bool = True
+
+
 class IdentityQualified(Event):
     """The identity is certain: the matricule may leave."""
 
@@ -87,6 +116,8 @@ class DocumentBuilt(Event):
     document: BlobRef
     facts: DocumentFacts
     pdf: BlobRef | None = None  # the copy that goes beside the zip
+    companion: BlobRef | None = None  # the other format of the same content (N1 beside N3): they travel together
+    companion_facts: DocumentFacts | None = None
     conformance: str  # "passed", "not-configured" (no official folder)
     conformance_report: BlobRef | None = None
 
@@ -247,6 +278,9 @@ EVENTS: dict[str, type[Event]] = {
     for event in (
         ReportReceived,
         MessageArchived,
+        ReportHeld,
+        PatientCorrected,
+        FeedingOpposed,
         IdentityQualified,
         IdentityUnresolved,
         DocumentBuilt,

@@ -26,6 +26,17 @@ class Organisation(Value):
     identifier: str = ""
     identifier_type: str = ""
     name: str = ""
+    address: str = ""  # one line, as printed (OBX-24, ORC-22)
+    director: Professional | None = None  # OBX-25
+
+
+class Attachment(Value):
+    """An embedded object (ED) or a pointer to one (RP), as received. `data` is base64 without line breaks."""
+
+    media_type: str = ""  # e.g. image/png, application/pdf; "" when the message does not say
+    data: str = ""
+    pointer: str = ""  # RP: where the sender says it lies; never fetched
+    title: str = ""
 
 
 class Specimen(Value):
@@ -34,11 +45,31 @@ class Specimen(Value):
     identifier: str = ""
     nature: Code  # SPM-4, table 0487
     collected_at: str = ""
+    collected_until: str = ""  # SPM-17.2, a collection over time
     received_at: str = ""
+    body_site: Code | None = None  # SPM-8
+    method: Code | None = None  # SPM-7
+    volume: str = ""  # SPM-12, number and unit
+    role: str = ""  # SPM-11, table 0369
+    rejected_for: tuple[str, ...] = ()  # SPM-21, texts
+    conditions: tuple[str, ...] = ()  # SPM-24, texts
+
+
+class PreviousResult(Value):
+    """An earlier result of the same analysis for the same patient, as the sender or our own store gives it."""
+
+    value_type: str
+    value: str
+    unit: str = ""
+    flags: tuple[str, ...] = ()
+    observed_at: str  # HL7 TS text
 
 
 class Result(Value):
-    """One result (OBX). `value` is unescaped text; `value_type` is OBX-2."""
+    """One result (OBX). `value` is unescaped text; `value_type` is OBX-2.
+
+    A structured number (SN), a range or a ratio keeps its components as received, separated by `^`.
+    """
 
     local_code: Code | None = None
     loinc: Code | None = None
@@ -46,6 +77,8 @@ class Result(Value):
     value_type: str
     value: str = ""
     value_code: Code | None = None  # CE, CWE
+    value_translations: tuple[Code, ...] = ()  # other codings of the same value
+    attachment: Attachment | None = None  # ED, RP
     unit: str = ""
     reference_range: str = ""  # OBX-7 text
     flags: tuple[str, ...] = ()  # OBX-8, table 0078
@@ -55,7 +88,19 @@ class Result(Value):
     method: str = ""
     validated_by: Professional | None = None  # OBX-16
     performer: Organisation | None = None  # OBX-23 or OBX-15: who did it, when not the sender
+    equipment: str = ""  # OBX-18
     comments: tuple[str, ...] = ()
+    previous: tuple[PreviousResult, ...] = ()  # the latest first
+
+
+class ParentResult(Value):
+    """The result that a battery refines: an isolate for its antibiogram (OBR-26 and OBR-29)."""
+
+    code: Code | None = None  # OBR-26.1: OBX-3 of the parent
+    sub_id: str = ""  # OBR-26.2: OBX-4 of the parent
+    text: str = ""  # OBR-26.3
+    placer_number: str = ""  # OBR-29.1
+    filler_number: str = ""  # OBR-29.2
 
 
 class Battery(Value):
@@ -72,6 +117,9 @@ class Battery(Value):
     reported_at: str = ""  # OBR-22
     specimens: tuple[Specimen, ...] = ()
     results: tuple[Result, ...] = ()
+    specimen_observations: tuple[Result, ...] = ()  # OBX that describe a specimen, not the patient
+    parent: ParentResult | None = None
+    clinical_information: str = ""  # OBR-13
     comments: tuple[str, ...] = ()
 
 
@@ -88,3 +136,6 @@ class LaboratoryReport(Value):
     encounter_class: str = ""
     visit_number: str = ""
     batteries: tuple[Battery, ...] = ()
+    attached_reports: tuple[Attachment, ...] = ()  # whole reports (PDF) that came with the results
+    comments: tuple[str, ...] = ()  # on the whole report (NTE after PID, general comment)
+    conclusion: str = ""

@@ -180,6 +180,7 @@ class Report(Value):
     document_code: str = "11502-2"  # OBR-4.1 of the document
     order_numbers: tuple[str, ...] = ()  # placer, then filler
     document: BlobRef | None = None  # path relay: the SGL's CDA, exact bytes
+    companion: BlobRef | None = None  # path relay: the same content in the other format (N1 beside N3), exact bytes
     results: BlobRef | None = None  # path structuring: a contracts.laboratory.LaboratoryReport in JSON
 
 
