@@ -35,7 +35,7 @@ def routes(intake: Intake, database: Database, max_bytes: int) -> APIRouter:
             return problem(413, "http.too-large", "the message is larger than the limit")
         if not body:
             return problem(400, "http.empty", "the body holds no message")
-        answers = await intake.take(body, "http")
+        answers = (await intake.take(body, "http")).answers
         if not answers:
             return Response(status_code=202)
         return Response(b"".join(answers[-1:] if len(answers) < 3 else answers), media_type=HL7)

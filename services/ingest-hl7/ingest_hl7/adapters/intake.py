@@ -15,6 +15,7 @@ from ingest_hl7.core import structuring
 from ingest_hl7.core.answering import Answers, answers, batch_refusal, not_now
 from ingest_hl7.core.decision import Archived, Decision, Refusal, Relayed, Silent, Structured
 from ingest_hl7.core.intake import Arrival, Policy, arrive, decide
+from ingest_hl7.core.peer import NOBODY, Peer
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.laboratory import LaboratoryReport
 from labohub.contracts.values import BlobRef
@@ -49,6 +50,23 @@ class Doors:
     zone: ZoneInfo
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one frame got. Several messages when it was a batch."""
+
+    answers: tuple[bytes, ...]  # in order, to be sent back
+    codes: tuple[str, ...]  # MSA-1 of each message; "" for a message that is never answered
+    warnings: tuple[str, ...]  # codes of what was tolerated
+    is_durable: bool  # False: nothing was kept, the peer must send it again
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    answers: Answers
+    warnings: tuple[str, ...] = ()
+    is_durable: bool = True
+
+
 class Intake:
     """Takes messages from any transport, many at a time."""
 
@@ -62,44 +80,52 @@ class Intake:
         await self._keeper.close()
         await self._writer.close()
 
-    async def take(self, frame: bytes, transport: str) -> list[bytes]:
-        """Return the answers to one frame, in order. Never raises for a message's sake."""
+    async def take(
+        self, frame: bytes, transport: str, peer: Peer = NOBODY, *, tolerated: tuple[str, ...] = ()
+    ) -> Taken:
+        """Return what goes back for one frame. Never raises for a message's sake.
+
+        Args:
+            peer: who sent it, as the transport knows.
+            tolerated: codes of what the transport forgave; they are kept and counted with the message.
+        """
         batch = er7.split_batch(frame)
         if batch is None:
-            return list((await self._take_one(frame, transport)).frames)
+            return _taken([await self._take_one(frame, transport, peer, tolerated)])
         messages, count, batches = batch
         if count is not None and count != len(messages):
-            return await self._refuse_batch(frame, transport, "BTS^1^1")
+            return _taken([await self._refuse_batch(frame, transport, peer, "BTS^1^1")])
         if batches is not None and batches != 1:
-            return await self._refuse_batch(frame, transport, "FTS^1^1")
-        return [each for message in messages for each in (await self._take_one(message, transport)).frames]
+            return _taken([await self._refuse_batch(frame, transport, peer, "FTS^1^1")])
+        return _taken([await self._take_one(message, transport, peer, tolerated) for message in messages])
 
-    async def _take_one(self, raw: bytes, transport: str) -> Answers:
+    async def _take_one(self, raw: bytes, transport: str, peer: Peer, tolerated: tuple[str, ...]) -> _One:
         started = perf_counter()
         metrics.RECEIVED.labels(transport).inc()
         with metrics.IN_FLIGHT.track_inprogress(), span("ingest.message"):
-            arrival = arrive(raw, self._doors.policy, self._doors.clock())
-            given = await self._answer(arrival)
+            arrival = arrive(raw, self._doors.policy, self._doors.clock(), peer=peer, tolerated=tolerated)
+            one = await self._answer(arrival)
         metrics.ANSWER_SECONDS.observe(perf_counter() - started)
-        metrics.ANSWERED.labels(given.code or "none").inc()
-        return given
+        metrics.ANSWERED.labels(one.answers.code or "none").inc()
+        return one
 
-    async def _answer(self, arrival: Arrival) -> Answers:
+    async def _answer(self, arrival: Arrival) -> _One:
         message_id = arrival.receipt.message_id
         try:
-            decision, tolerated = await self._decide(arrival)
+            decision, read_warnings = await self._decide(arrival)
+            warnings = (*arrival.tolerated, *read_warnings)
             if isinstance(decision, Silent):
-                return answers(arrival, decision, self._now())
-            written = await self._store(arrival, decision, tolerated)
+                return _One(answers(arrival, decision, self._now()), warnings)
+            written = await self._store(arrival, decision, warnings)
         except Unavailable as error:
             log.warning("message.not-now", message_id=message_id, code=error.code)
-            return not_now(arrival, self._now())
+            return _One(not_now(arrival, self._now()), is_durable=False)
         except Exception as error:
             metrics.BUGS.inc()
             log.bug("message.failed", error, message_id=message_id)
-            return not_now(arrival, self._now())
-        _note(arrival, written)
-        return written.answers
+            return _One(not_now(arrival, self._now()), is_durable=False)
+        _note(arrival, written, warnings)
+        return _One(written.answers, warnings)
 
     async def _decide(self, arrival: Arrival) -> tuple[Decision, tuple[str, ...]]:
         if len(arrival.raw) < IN_THREAD_BYTES:
@@ -167,13 +193,16 @@ class Intake:
         async with self._doors.units() as unit:
             return await self._doors.journal.write(unit, entries)
 
-    async def _refuse_batch(self, frame: bytes, transport: str, location: str) -> list[bytes]:
+    async def _refuse_batch(self, frame: bytes, transport: str, peer: Peer, location: str) -> _One:
         metrics.RECEIVED.labels(transport).inc()
-        arrival = arrive(frame, self._doors.policy, self._doors.clock())
-        decision = batch_refusal(location)
-        written = await self._store(arrival, decision, ())
-        _note(arrival, written)
-        return list(written.answers.frames)
+        arrival = arrive(frame, self._doors.policy, self._doors.clock(), peer=peer)
+        try:
+            written = await self._store(arrival, batch_refusal(location), ())
+        except Unavailable as error:
+            log.warning("message.not-now", message_id=arrival.receipt.message_id, code=error.code)
+            return _One(not_now(arrival, self._now()), is_durable=False)
+        _note(arrival, written, ())
+        return _One(written.answers)
 
     def _now(self) -> datetime:
         return self._doors.clock().astimezone(self._doors.zone)
@@ -207,9 +236,20 @@ def _final_orders(decision: Decision) -> frozenset[str]:
     return frozenset(battery.filler_number for battery in decision.results.batteries if battery.filler_number)
 
 
-def _note(arrival: Arrival, written: Written) -> None:
+def _taken(ones: list[_One]) -> Taken:
+    return Taken(
+        answers=tuple(frame for one in ones for frame in one.answers.frames),
+        codes=tuple(one.answers.code for one in ones),
+        warnings=tuple(code for one in ones for code in one.warnings),
+        is_durable=all(one.is_durable for one in ones),
+    )
+
+
+def _note(arrival: Arrival, written: Written, warnings: tuple[str, ...]) -> None:
     """Count and log. Nothing but our identifiers, MSH-10 and codes."""
     message_id, decision = arrival.receipt.message_id, written.decision
+    for code in warnings:
+        metrics.TOLERATED.labels(code).inc()
     if written.replayed:
         metrics.REPLAYED.inc()
         log.info("message.replayed", message_id=message_id, code=written.answers.code)

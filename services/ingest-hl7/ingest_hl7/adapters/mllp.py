@@ -174,7 +174,7 @@ class MllpListener:
             self._idle.discard(writer)
 
     async def _answer(self, frame: bytes, writer: asyncio.StreamWriter) -> None:
-        for answer in await self._intake.take(frame, self.name):
+        for answer in (await self._intake.take(frame, self.name)).answers:
             writer.write(write_frame(answer))
         async with asyncio.timeout(self._settings.answer_timeout_seconds):
             await writer.drain()

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ingest_hl7.core import relay, structuring
 from ingest_hl7.core.decision import Archived, Decision, Receipt, Refusal, Silent
+from ingest_hl7.core.peer import NOBODY, Peer
 from ingest_hl7.core.routing import Kind, Route, refusal_code, route
 from ingest_hl7.core.senders import Registry, Sender
 from labohub.contracts.codec import derived_id
@@ -36,15 +37,19 @@ class Arrival:
     sender: Sender | None
     receipt: Receipt
     sha256: str
+    peer: Peer = NOBODY
+    tolerated: tuple[str, ...] = ()  # codes of what the transport forgave
 
 
-def arrive(raw: bytes, policy: Policy, received_at: datetime) -> Arrival:
+def arrive(
+    raw: bytes, policy: Policy, received_at: datetime, *, peer: Peer = NOBODY, tolerated: tuple[str, ...] = ()
+) -> Arrival:
     """Return the arrival of these bytes. The same bytes from the same sender are the same message."""
     header = er7.read_header(raw)
     digest = hashlib.sha256(raw).hexdigest()
     parts = [header.component(3, 1), header.component(4, 1), header.field(10)] if header else ["", "", ""]
     receipt = Receipt(derived_id("message", *parts, digest), "\x1f".join(parts), received_at)
-    return Arrival(raw, header, policy.registry.find(header), receipt, digest)
+    return Arrival(raw, header, policy.registry.find(header), receipt, digest, peer, tolerated)
 
 
 def decide(arrival: Arrival, policy: Policy) -> tuple[Decision, tuple[str, ...]]:
