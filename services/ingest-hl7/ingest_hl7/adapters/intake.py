@@ -15,7 +15,7 @@ from ingest_hl7.core import structuring
 from ingest_hl7.core.answering import Answers, answers, batch_refusal, not_now
 from ingest_hl7.core.decision import Archived, Decision, Refusal, Relayed, Silent, Structured
 from ingest_hl7.core.intake import Arrival, Policy, arrive, decide
-from ingest_hl7.core.peer import NOBODY, Peer
+from ingest_hl7.core.peer import NO_PEER, Peer
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.laboratory import LaboratoryReport
 from labohub.contracts.values import BlobRef
@@ -81,7 +81,7 @@ class Intake:
         await self._writer.close()
 
     async def take(
-        self, frame: bytes, transport: str, peer: Peer = NOBODY, *, tolerated: tuple[str, ...] = ()
+        self, frame: bytes, transport: str, peer: Peer = NO_PEER, *, tolerated: tuple[str, ...] = ()
     ) -> Taken:
         """Return what goes back for one frame. Never raises for a message's sake.
 

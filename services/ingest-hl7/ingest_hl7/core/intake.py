@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ingest_hl7.core import relay, structuring
 from ingest_hl7.core.decision import Archived, Decision, Receipt, Refusal, Silent
-from ingest_hl7.core.peer import NOBODY, Peer
+from ingest_hl7.core.peer import NO_PEER, Peer
 from ingest_hl7.core.routing import Kind, Route, refusal_code, route
 from ingest_hl7.core.senders import Registry, Sender
 from labohub.contracts.codec import derived_id
@@ -37,12 +37,12 @@ class Arrival:
     sender: Sender | None
     receipt: Receipt
     sha256: str
-    peer: Peer = NOBODY
+    peer: Peer = NO_PEER
     tolerated: tuple[str, ...] = ()  # codes of what the transport forgave
 
 
 def arrive(
-    raw: bytes, policy: Policy, received_at: datetime, *, peer: Peer = NOBODY, tolerated: tuple[str, ...] = ()
+    raw: bytes, policy: Policy, received_at: datetime, *, peer: Peer = NO_PEER, tolerated: tuple[str, ...] = ()
 ) -> Arrival:
     """Return the arrival of these bytes. The same bytes from the same sender are the same message."""
     header = er7.read_header(raw)
