@@ -12,7 +12,8 @@ import pytest
 
 from ingest_hl7.core import intake
 from ingest_hl7.core.decision import Relayed, Structured
-from ingest_hl7.core.senders import Registry, Sender
+from ingest_hl7.core.registry import Registry
+from ingest_hl7.core.senders import Sender
 from labohub.standards import er7
 from tests.support.ingest import errors, fields, msa, running
 from tests.support.store import FixedClock

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ingest_hl7.core.senders import ANYONE, Endpoint, Registry, Sender
+from ingest_hl7.core.registry import Registry
+from ingest_hl7.core.senders import ANYONE, Endpoint, Sender
 from ingest_hl7.settings import IngestSettings
 from labohub.errors import Misconfigured
 from labohub.runtime.settings import check_production, is_test_oid

@@ -7,8 +7,9 @@ from datetime import datetime
 from ingest_hl7.core import relay, structuring
 from ingest_hl7.core.decision import Archived, Decision, Receipt, Refusal, Silent
 from ingest_hl7.core.peer import NO_PEER, Peer
+from ingest_hl7.core.registry import Registry
 from ingest_hl7.core.routing import Kind, Route, refusal_code, route
-from ingest_hl7.core.senders import Registry, Sender
+from ingest_hl7.core.senders import Sender
 from labohub.contracts.codec import derived_id
 from labohub.standards import er7
 from labohub.standards.er7 import Header, Message

@@ -1,0 +1,80 @@
+"""The senders of one installation: who a message and a connection belong to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ingest_hl7.core.senders import ANYONE, Sender
+from labohub.standards.er7 import Header
+
+_ANY = (ANYONE, ANYONE)
+
+
+class Unknown(StrEnum):
+    """What becomes of a message whose sender has no entry."""
+
+    REFUSE = "refuse"
+    QUARANTINE = "quarantine"  # acknowledged, kept, and held until an operator says whose it is
+    ACCEPT = "accept"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who holds the other end, as far as it proved it. Empty: it proved nothing."""
+
+    fingerprint: str = ""  # SHA-256 of its client certificate, hex
+    subject: str = ""  # of that certificate, RFC 4514, e.g. `CN=sgl.labo-tilleuls,O=LBM`
+    entry: str = ""  # label of the sender whose API key or drop folder it used
+
+    def is_named_by(self, binding: str) -> bool:
+        """Return True when an entry's `certificates` value is this peer's fingerprint, whole subject or CN."""
+        plain = binding.replace(":", "").lower()
+        if self.fingerprint and plain == self.fingerprint.replace(":", "").lower():
+            return True
+        wanted = _attributes(binding)
+        return bool(wanted) and wanted <= _attributes(self.subject)
+
+
+NO_PEER = Peer()
+
+
+class Registry:
+    """Finds senders; immutable, so that a reload replaces it whole."""
+
+    def __init__(self, senders: tuple[Sender, ...], unknown: Unknown = Unknown.REFUSE) -> None:
+        self.senders = senders
+        self.unknown = unknown
+        self._exact = {(name.application, name.facility): sender for sender in senders for name in sender.names}
+        self._bound = [(binding, sender) for sender in senders for binding in sender.certificates]
+
+    def find(self, header: Header | None) -> Sender | None:
+        """Return the entry for MSH-3 and MSH-4 (first components), the more exact first; None when nobody fits."""
+        if header is None:
+            return self._exact.get(_ANY)
+        application, facility = header.component(3, 1), header.component(4, 1)
+        for key in ((application, facility), (application, ANYONE), (ANYONE, facility), _ANY):
+            if key in self._exact:
+                return self._exact[key]
+        return None
+
+    def labelled(self, label: str) -> Sender | None:
+        """Return the entry of this label."""
+        return next((sender for sender in self.senders if sender.label == label), None)
+
+    def of_peer(self, peer: Peer) -> tuple[Sender, ...]:
+        """Return the entries that name this peer's certificate; empty for a peer nobody named."""
+        found = {sender.label: sender for binding, sender in self._bound if peer.is_named_by(binding)}
+        return tuple(found.values())
+
+    def may_speak(self, sender: Sender, peer: Peer) -> bool:
+        """Return True when this peer may send as `sender`: a valid certificate must not speak for somebody else."""
+        if peer.entry:
+            return peer.entry == sender.label
+        if sender.certificates:
+            return any(peer.is_named_by(binding) for binding in sender.certificates)
+        return not self.of_peer(peer)
+
+
+def _attributes(name: str) -> frozenset[str]:
+    """Return the attributes of a name, order and case left aside; empty when it is not one."""
+    parts = [part.strip().lower() for part in name.replace("\\,", "\0").split(",") if part.strip()]
+    return frozenset(parts) if parts and all("=" in part for part in parts) else frozenset()
