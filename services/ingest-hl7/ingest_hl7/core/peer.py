@@ -11,6 +11,7 @@ class Peer:
     subject: str = ""  # RFC 4514, e.g. `CN=sgl.labo-tilleuls,O=LBM`
     address: str = ""  # of the network, without its port
     port: int = 0  # of ours: a listener may be kept for one sender
+    entry: str = ""  # label of the sender whose drop folder or API key it used: proof enough
 
     def is_named_by(self, binding: str) -> bool:
         """Return True when a binding is this peer's fingerprint, its subject, or attributes of its subject."""

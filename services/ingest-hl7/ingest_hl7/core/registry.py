@@ -1,8 +1,8 @@
 """The senders of one installation: who a message and a connection belong to."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from ingest_hl7.core.peer import Peer
 from ingest_hl7.core.senders import ANYONE, Sender
 from labohub.standards.er7 import Header
 
@@ -15,26 +15,6 @@ class Unknown(StrEnum):
     REFUSE = "refuse"
     QUARANTINE = "quarantine"  # acknowledged, kept, and held until an operator says whose it is
     ACCEPT = "accept"
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who holds the other end, as far as it proved it. Empty: it proved nothing."""
-
-    fingerprint: str = ""  # SHA-256 of its client certificate, hex
-    subject: str = ""  # of that certificate, RFC 4514, e.g. `CN=sgl.labo-tilleuls,O=LBM`
-    entry: str = ""  # label of the sender whose API key or drop folder it used
-
-    def is_named_by(self, binding: str) -> bool:
-        """Return True when an entry's `certificates` value is this peer's fingerprint, whole subject or CN."""
-        plain = binding.replace(":", "").lower()
-        if self.fingerprint and plain == self.fingerprint.replace(":", "").lower():
-            return True
-        wanted = _attributes(binding)
-        return bool(wanted) and wanted <= _attributes(self.subject)
-
-
-NO_PEER = Peer()
 
 
 class Registry:
@@ -73,8 +53,3 @@ class Registry:
             return any(peer.is_named_by(binding) for binding in sender.certificates)
         return not self.of_peer(peer)
 
-
-def _attributes(name: str) -> frozenset[str]:
-    """Return the attributes of a name, order and case left aside; empty when it is not one."""
-    parts = [part.strip().lower() for part in name.replace("\\,", "\0").split(",") if part.strip()]
-    return frozenset(parts) if parts and all("=" in part for part in parts) else frozenset()
