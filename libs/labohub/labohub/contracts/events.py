@@ -64,6 +64,9 @@ class ReportHeld(Event):
 
     control_id: str
     reason: str  # stable code, e.g. "sgl.hold"
+    message_type: str = ""
+    sender_application: str = ""
+    sender_facility: str = ""
 
 
 class PatientCorrected(Event):
@@ -73,15 +76,20 @@ class PatientCorrected(Event):
     STEP = "patient.corrected"
 
     patient: Patient
+    cause: str = ""  # our identifier of the message that said so
 
 
 class FeedingOpposed(Event):
-    """The patient opposes the feeding of the DMP (ZFA, or a recorded consent); `opposed` is False when it is lifted."""
+    """The patient opposes the feeding of the DMP (ZFA, or a recorded consent); `opposed` is False when it is lifted.
+
+    It is about one request: a later message of the same report is decided when it comes.
+    """
 
     TOPIC = topics.REPORT
     STEP = "feeding.opposed"
 
     opposed: bool = True
+    cause: str = ""  # our identifier of the message or event that said so
 
 
 class IdentityQualified(Event):

@@ -60,6 +60,7 @@ class LocalIdentifier(Value):
     value: str
     authority_oid: str = ""
     authority_name: str = ""
+    authority_id: str = ""  # universal id that is no OID: FINESS, SIRET, a local number
 
 
 class Traits(Value):
