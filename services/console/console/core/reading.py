@@ -76,6 +76,20 @@ def _archived(event: events.MessageArchived) -> Facts:
     return _facts(event, step, stage=Stage.RECEIVED, archived=heading, settlement=settled)
 
 
+def _held(event: events.ReportHeld) -> Facts:
+    step = _step(event, _INGEST, "waiting", event.reason, control_id=event.control_id, message_type=event.message_type)
+    heading = Archived(event.control_id, event.message_type, event.sender_application, event.sender_facility)
+    return _facts(event, step, stage=Stage.HELD, archived=heading)
+
+
+def _patient_corrected(event: events.PatientCorrected) -> Facts:
+    return _facts(event, _step(event, _INGEST, "ok"))
+
+
+def _feeding_opposed(event: events.FeedingOpposed) -> Facts:
+    return _facts(event, _step(event, _INGEST, "warning" if event.opposed else "ok"))
+
+
 def _qualified(event: events.IdentityQualified) -> Facts:
     step = _step(event, _INS, "ok", status=event.identity.status.value)
     return _facts(event, step, stage=Stage.IDENTIFIED, closes=(("identity", ""),))
@@ -193,6 +207,9 @@ def _set_aside(event: events.EventSetAside) -> Facts:
 READERS: dict[type[Event], Callable[[Any], Facts]] = {
     events.ReportReceived: _received,
     events.MessageArchived: _archived,
+    events.ReportHeld: _held,
+    events.PatientCorrected: _patient_corrected,
+    events.FeedingOpposed: _feeding_opposed,
     events.IdentityQualified: _qualified,
     events.IdentityUnresolved: _unresolved,
     events.DocumentBuilt: _built,

@@ -8,6 +8,7 @@ class Stage(StrEnum):
     """How far a message went; shown until its terminal state is known."""
 
     SEEN = "seen"  # only named by another fact so far
+    HELD = "held"  # complete, and waits at the intake for its laboratory's word
     RECEIVED = "received"
     WAITING_IDENTITY = "waiting-identity"
     IDENTIFIED = "identified"

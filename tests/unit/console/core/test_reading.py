@@ -23,6 +23,9 @@ def whole_story() -> list[events.Event]:
         events.MessageArchived, control_id="A", message_type="OUL^R22", sender_application="M", sender_facility="L",
         reason="ltw.quality-control",
     )  # fmt: skip
+    held = {"message_type": "ORU^R01", "sender_application": "S", "sender_facility": "L"}
+    story.tell(events.ReportHeld, control_id="A", reason="sgl.hold", **held)
+    story.tell(events.FeedingOpposed).tell(events.PatientCorrected, patient=story.report.patient)
     return story.tell(
         events.EventSetAside, topic="labohub.report.v1", group="cda-builder", event_type="IdentityQualified", code="bug"
     ).facts

@@ -6,6 +6,7 @@ LANGUAGES: Final = ("fr", "en")
 
 STATES: Final[dict[str, tuple[str, str]]] = {
     "seen": ("Vu", "Seen"),
+    "held": ("Retenu", "Held"),
     "received": ("Reçu", "Received"),
     "waiting-identity": ("Identité à résoudre", "Identity to resolve"),
     "identified": ("Identité qualifiée", "Identity qualified"),
@@ -38,6 +39,9 @@ OUTCOMES: Final[dict[str, tuple[str, str]]] = {
 STEPS: Final[dict[str, tuple[str, str]]] = {
     "report.received": ("Message reçu", "Message received"),
     "message.archived": ("Message archivé", "Message archived"),
+    "report.held": ("Retenu par le laboratoire", "Held by the laboratory"),
+    "patient.corrected": ("Identité corrigée", "Identity corrected"),
+    "feeding.opposed": ("Opposition au DMP", "Opposition to the DMP"),
     "identity.qualified": ("Identité qualifiée", "Identity qualified"),
     "identity.unresolved": ("Identité à résoudre", "Identity unresolved"),
     "document.built": ("Document prêt", "Document ready"),
@@ -59,6 +63,9 @@ STEPS: Final[dict[str, tuple[str, str]]] = {
 DOTS: Final[dict[str, tuple[str, str]]] = {  # under a dot of the picture: its lane says the rest
     "report.received": ("Reçu", "Received"),
     "message.archived": ("Archivé", "Archived"),
+    "report.held": ("Retenu", "Held"),
+    "patient.corrected": ("Corrigée", "Corrected"),
+    "feeding.opposed": ("Opposition", "Opposition"),
     "identity.qualified": ("Qualifiée", "Qualified"),
     "identity.unresolved": ("À résoudre", "Unresolved"),
     "document.built": ("Prêt", "Ready"),
@@ -136,7 +143,8 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
 
 # (icon, tone) of each state and outcome: colours never stand alone.
 LOOKS: Final[dict[str, tuple[str, str]]] = {
-    "seen": ("dot", "muted"), "received": ("inbox", "info"), "waiting-identity": ("person", "warning"),
+    "seen": ("dot", "muted"), "held": ("clock", "warning"), "received": ("inbox", "info"),
+    "waiting-identity": ("person", "warning"),
     "identified": ("person", "info"), "built": ("file", "info"), "refused": ("cross", "error"),
     "sending": ("send", "info"), "delivered": ("check", "ok"), "partly-delivered": ("half", "warning"),
     "failed": ("cross", "error"), "stopped": ("stop", "error"), "archived": ("box", "muted"),
