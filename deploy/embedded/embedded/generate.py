@@ -16,6 +16,7 @@ from console.settings import ConsoleSettings
 from dmp_feeder.settings import DmpFeederSettings
 from ingest_hl7.settings import IngestSettings
 from ins_qualifier.settings import InsQualifierSettings
+from labohub.contracts import sgl
 from labohub.contracts.events import EVENTS
 from labohub.errors import HubError, Misconfigured, Refused, Unavailable
 from labohub.runtime.settings import LabohubSettings
@@ -51,7 +52,7 @@ def write(root: Path, *, check: bool, only: str) -> list[str]:
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     if only == "schemas":
         folder = root / "libs/labohub/labohub/contracts/schemas"
-        stale += [path for path in folder.glob("*.json") if path not in files]
+        stale += [path for path in folder.rglob("*.json") if path not in files]
     if not check:
         for path in stale:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +74,8 @@ def schemas(root: Path) -> Iterator[tuple[Path, str]]:
     ]
     for name, event in EVENTS.items():
         yield folder / f"{name}.json", json.dumps(event.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    for kind in sgl.TYPES:
+        yield folder / "sgl" / f"{kind}.json", json.dumps(sgl.schema_of(kind), indent=2, ensure_ascii=False) + "\n"
     for topic in dict.fromkeys(event.TOPIC for event in EVENTS.values()):
         lines += [f"## `{topic}`", "", "| event | step in the timeline | meaning |", "|---|---|---|"]
         for name, event in EVENTS.items():
