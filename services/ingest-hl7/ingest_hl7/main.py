@@ -7,7 +7,8 @@ from ingest_hl7.adapters.http import routes
 from ingest_hl7.adapters.intake import Doors, Intake
 from ingest_hl7.adapters.journal import Journal
 from ingest_hl7.adapters.mllp import Budget, MllpListener, tls_context
-from ingest_hl7.adapters.senders_file import load_registry
+from ingest_hl7.adapters.sender_book import SenderBook
+from ingest_hl7.adapters.senders_http import senders_routes
 from ingest_hl7.adapters.source import MllpSource
 from ingest_hl7.adapters.tables import TableUnit, metadata
 from ingest_hl7.core.intake import Policy
@@ -35,7 +36,8 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
     environment = platform.settings.environment
     database = platform.database(NAME, metadata)
     outcomes = Outcomes(Us(settings.application, settings.facility), zone)
-    policy = Policy(environment, settings.accepted_processing_ids(environment), load_registry(settings, environment))
+    book = SenderBook(settings, environment, platform.clock)
+    policy = Policy(environment, settings.accepted_processing_ids(environment), book.registry)
     units = database.units(TableUnit)
     intake = Intake(Doors(policy, platform.blobs, units, Journal(zone, outcomes), platform.clock, zone))
     carrier = ReturnCarrier(MllpSource(settings.answers_timeout_seconds), _patience(settings))
@@ -45,8 +47,10 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
         unit_type=TableUnit,
         subscriptions=subscriptions(outcomes),
         workers=[Worker("answers", carrier.run, concurrency=1)],
-        listeners=_listeners(settings, intake),
-        routers=[routes(intake, database, settings.max_frame_bytes)],
+        listeners=[*_listeners(settings, intake), book],
+        routers=[routes(intake, database, settings.max_frame_bytes), senders_routes(book)],
+        background=[book.follow],
+        facts=book.facts,
     )
 
 

@@ -35,10 +35,14 @@ class IngestSettings(BaseSettings):
     end_without_cr: bool = Field(False, description="Accept FS alone as end of block (old senders).")
 
     senders: Path | None = Field(
-        None, description="TOML file of the senders. Unset: the demo's, in the test environment."
+        None,
+        description="TOML file of the senders, or a folder of such files. Unset: the demo's, in the test environment.",
     )
-    unknown_sender: Literal["", "accept", "refuse"] = Field(
-        "", description="Senders not in the file: `accept` or `refuse`. Empty: accepted in the test environment only."
+    senders_check_seconds: PositiveFloat = Field(2.0, description="How often a change of the senders' files is seen.")
+    unknown_sender: Literal["", "accept", "refuse", "quarantine"] = Field(
+        "",
+        description="Senders not in the file: `accept`, `refuse` or `quarantine`."
+        " Empty: accepted in the test environment, refused in production.",
     )
     processing_ids: str = Field("", description="MSH-11 accepted, e.g. `P`. Empty: `P` in production, `P,T` in test.")
     timezone: str = Field("Europe/Paris", description="Zone in which answers are dated.")

@@ -49,7 +49,8 @@ def application(services: Sequence[Service], ready: Callable[[], bool]) -> FastA
         failing = [service.name for service in services if not await _answers(service)]
         if failing or not ready():
             return problem(503, "not-ready", services=failing)
-        return JSONResponse({"status": "ready"})
+        facts = {service.name: dict(service.facts()) for service in services if service.facts is not None}
+        return JSONResponse({"status": "ready", **({"facts": facts} if facts else {})})
 
     app.add_api_route("/readyz", readyz, include_in_schema=False)
     app.add_exception_handler(HubError, _hub_error)

@@ -58,6 +58,7 @@ class Service:
     listeners: Sequence[Listener] = ()
     routers: Sequence[APIRouter] = ()
     background: Sequence[Callable[[], Awaitable[None]]] = ()  # loops for as long as the service runs
+    facts: Callable[[], Mapping[str, str]] | None = None  # what `/readyz` says of it beside yes or no
     closing: Sequence[Callable[[], Awaitable[None]]] = ()  # clients to close, pools to shut down
 
     @property

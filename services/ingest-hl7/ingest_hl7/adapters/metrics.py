@@ -19,3 +19,8 @@ BUFFERED_BYTES = Gauge("ingest_hl7_buffered_bytes", "Bytes of unfinished message
 NOISE_BYTES = Counter("ingest_hl7_noise_bytes_total", "Bytes outside blocks")
 CLOSED = Counter("ingest_hl7_connections_closed_total", "Connections we closed, and why", ["reason"])
 RETURNS = Counter("ingest_hl7_returns_total", "ZAM, by type and outcome", ["message_type", "outcome"])
+SENDERS = Gauge("ingest_hl7_senders", "Entries in force")
+SENDERS_STALE = Gauge(
+    "ingest_hl7_senders_stale", "1 while the senders' files of now are wrong and the former are in force"
+)
+SENDERS_READ = Counter("ingest_hl7_senders_read_total", "Times the senders' files were read", ["outcome"])

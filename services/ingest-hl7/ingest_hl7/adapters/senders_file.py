@@ -1,17 +1,23 @@
-"""The TOML file of the senders."""
+"""The TOML files of the senders: read whole, checked whole, or not taken at all."""
 
+import hashlib
 import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from ingest_hl7.core.registry import Registry
-from ingest_hl7.core.senders import ANYONE, Endpoint, Sender
+from ingest_hl7.adapters.senders_check import doubts, unknown_fields
+from ingest_hl7.core.registry import Registry, Unknown
+from ingest_hl7.core.senders import ANYONE, Endpoint, Sender, Stage
 from ingest_hl7.settings import IngestSettings
 from labohub.errors import Misconfigured
 from labohub.runtime.settings import check_production, is_test_oid
 
 DEMO = Path(__file__).resolve().parent.parent / "demo-senders.toml"
+MOST_NAMED = 10  # faults in one message; the rest is counted
 
 
 class SendersMisconfigured(Misconfigured):
@@ -20,42 +26,120 @@ class SendersMisconfigured(Misconfigured):
     code = "ingest.senders-misconfigured"
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the files say now."""
+
+    senders: tuple[Sender, ...]
+    unknown: Unknown
+    sha256: str  # of all files, names included
+
+
 def load_registry(settings: IngestSettings, environment: str) -> Registry:
     """Return the senders of this installation. Raises: SendersMisconfigured, NotForProduction."""
+    reading = read_senders(settings, environment)
+    return Registry(reading.senders, reading.unknown)
+
+
+def read_senders(settings: IngestSettings, environment: str) -> Reading:
+    """Return what the files say. Raises: SendersMisconfigured, NotForProduction."""
     if environment == "production":
         _check_production(settings)
-    path = settings.senders or (DEMO if environment == "test" else None)
-    named = [_with_endpoint(sender, settings) for sender in _read(path)] if path else []
-    policy = settings.unknown_sender or ("accept" if environment == "test" else "refuse")
-    if policy == "accept" and not any((each.application, each.facility) == (ANYONE, ANYONE) for each in named):
+    files = {path: _bytes(path) for path in paths(settings, environment)}
+    digest = hashlib.sha256(b"".join(path.name.encode() + b"\0" + files[path] + b"\0" for path in files)).hexdigest()
+    faults: list[str] = []
+    named: list[Sender] = []
+    places: list[str] = []
+    for path, content in files.items():
+        for place, entry in _entries(path, content):
+            sender = _sender(entry, place, faults)
+            if sender is not None:
+                named.append(_with_endpoint(sender, settings))
+                places.append(place)
+    unknown = Unknown(settings.unknown_sender or ("accept" if environment == "test" else "refuse"))
+    faults += _together(named, places, environment)
+    if faults:
+        more = f"; and {len(faults) - MOST_NAMED} more" if len(faults) > MOST_NAMED else ""
+        raise SendersMisconfigured("INGEST_HL7_SENDERS: " + "; ".join(faults[:MOST_NAMED]) + more)
+    if unknown is not Unknown.ACCEPT:
+        named = [each for each in named if not _is_anyone(each)]
+    elif not any(_is_anyone(each) for each in named):
         named.append(_with_endpoint(Sender(), settings))
-    if policy == "refuse":
-        named = [each for each in named if (each.application, each.facility) != (ANYONE, ANYONE)]
-    if environment == "production" and any(is_test_oid(sender.oid_root) for sender in named):
-        raise SendersMisconfigured("INGEST_HL7_SENDERS: an oid_root of the demonstration is not for production")
-    return Registry(tuple(named))
+    return Reading(tuple(named), unknown, digest)
+
+
+def paths(settings: IngestSettings, environment: str) -> list[Path]:
+    """Return the files of the senders: one, or all `*.toml` of a folder, by name. Raises: SendersMisconfigured."""
+    place = settings.senders or (DEMO if environment == "test" else None)
+    if place is None:
+        return []
+    if not place.is_dir():
+        return [place]
+    found = sorted(place.glob("*.toml"))
+    if not found:
+        raise SendersMisconfigured("INGEST_HL7_SENDERS is a folder without *.toml")
+    return found
 
 
 def _check_production(settings: IngestSettings) -> None:
-    if settings.unknown_sender != "accept":  # nobody could send: that was not meant
+    if settings.unknown_sender not in ("accept", "quarantine"):  # nobody could send: that was not meant
         check_production(settings, "production", said=("senders",))
     if settings.senders is not None and settings.senders.resolve() == DEMO:
         raise SendersMisconfigured("INGEST_HL7_SENDERS is the demonstration's file: not for production")
 
 
-def _read(path: Path) -> list[Sender]:
+def _bytes(path: Path) -> bytes:
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("sender", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        raise SendersMisconfigured("INGEST_HL7_SENDERS is not a readable TOML file") from None
-    senders = []
-    for number, entry in enumerate(entries, start=1):
-        try:
-            senders.append(Sender.model_validate(entry))
-        except ValidationError as error:
-            places = ", ".join(".".join(map(str, item["loc"])) for item in error.errors(include_input=False))
-            raise SendersMisconfigured(f"INGEST_HL7_SENDERS: sender {number}: {places}") from None
-    return senders
+        return path.read_bytes()
+    except OSError:
+        raise SendersMisconfigured(f"INGEST_HL7_SENDERS: {path.name} cannot be read") from None
+
+
+def _entries(path: Path, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the entries of a file, each with where it stands: `[[sender]]` many times, or `[sender]` once."""
+    try:
+        tables = tomllib.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        raise SendersMisconfigured(f"INGEST_HL7_SENDERS: {path.name} is not a readable TOML file") from None
+    entries = tables.pop("sender", [])
+    if tables or not isinstance(entries, dict | list):
+        raise SendersMisconfigured(f"INGEST_HL7_SENDERS: {path.name}: only [[sender]] is known")
+    for number, entry in enumerate([entries] if isinstance(entries, dict) else entries, start=1):
+        if not isinstance(entry, dict):
+            raise SendersMisconfigured(f"INGEST_HL7_SENDERS: {path.name}: only [[sender]] is known")
+        yield f"{path.name}, sender {number}", entry
+
+
+def _sender(entry: dict[str, Any], place: str, faults: list[str]) -> Sender | None:
+    """Return the entry as a value; None with its faults named, never its values."""
+    before = len(faults)
+    faults += [f"{place}: {name}: no such field" for name in unknown_fields(Sender, entry)]
+    try:
+        sender = Sender.model_validate(entry)
+    except ValidationError as error:
+        for item in error.errors(include_input=False):
+            faults.append(f"{place}: {'.'.join(map(str, item['loc']))}: {item['type']}")
+        return None
+    faults += [f"{place}: {doubt}" for doubt in doubts(sender)]
+    return sender if len(faults) == before else None
+
+
+def _together(senders: list[Sender], places: list[str], environment: str) -> Iterator[str]:
+    """Yield what is wrong among entries that are right one by one."""
+    known: dict[tuple[str, str], str] = {}
+    for sender, place in zip(senders, places, strict=True):
+        if environment == "production" and is_test_oid(sender.oid_root):
+            yield f"{place}: oid_root: an OID of the demonstration is not for production"
+        if environment == "production" and sender.stage is Stage.TEST:
+            yield f"{place}: stage: a sender on trial has no place in production"
+        for key in (("label", sender.label), *(("", f"{name.application}|{name.facility}") for name in sender.names)):
+            if key in known:
+                yield f"{place}: {'name' if key[0] else 'application, facility'}: the same as {known[key]}"
+            known[key] = place
+
+
+def _is_anyone(sender: Sender) -> bool:
+    return (sender.application, sender.facility) == (ANYONE, ANYONE)
 
 
 def _with_endpoint(sender: Sender, settings: IngestSettings) -> Sender:

@@ -1,5 +1,7 @@
 """The senders of one installation: who a message and a connection belong to."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ingest_hl7.core.peer import Peer
@@ -17,23 +19,45 @@ class Unknown(StrEnum):
     ACCEPT = "accept"
 
 
+@dataclass(frozen=True, slots=True)
+class _Book:
+    senders: tuple[Sender, ...]
+    unknown: Unknown
+    by_names: Mapping[tuple[str, str], Sender]
+    bindings: tuple[tuple[str, Sender], ...]
+
+
 class Registry:
-    """Finds senders; immutable, so that a reload replaces it whole."""
+    """The senders of now. A reload replaces them all at once: nobody ever sees half of it."""
 
     def __init__(self, senders: tuple[Sender, ...], unknown: Unknown = Unknown.REFUSE) -> None:
-        self.senders = senders
-        self.unknown = unknown
-        self._exact = {(name.application, name.facility): sender for sender in senders for name in sender.names}
-        self._bound = [(binding, sender) for sender in senders for binding in sender.certificates]
+        self.renew(senders, unknown)
+
+    def renew(self, senders: tuple[Sender, ...], unknown: Unknown) -> None:
+        """Replace every entry."""
+        by_names = {(name.application, name.facility): sender for sender in senders for name in sender.names}
+        bindings = tuple((binding, sender) for sender in senders for binding in sender.certificates)
+        self._book = _Book(senders, unknown, by_names, bindings)
+
+    @property
+    def senders(self) -> tuple[Sender, ...]:
+        """Return the entries, in the order of the files."""
+        return self._book.senders
+
+    @property
+    def unknown(self) -> Unknown:
+        """Return what becomes of the others."""
+        return self._book.unknown
 
     def find(self, header: Header | None) -> Sender | None:
         """Return the entry for MSH-3 and MSH-4 (first components), the more exact first; None when nobody fits."""
+        by_names = self._book.by_names
         if header is None:
-            return self._exact.get(_ANY)
+            return by_names.get(_ANY)
         application, facility = header.component(3, 1), header.component(4, 1)
         for key in ((application, facility), (application, ANYONE), (ANYONE, facility), _ANY):
-            if key in self._exact:
-                return self._exact[key]
+            if key in by_names:
+                return by_names[key]
         return None
 
     def labelled(self, label: str) -> Sender | None:
@@ -42,7 +66,7 @@ class Registry:
 
     def of_peer(self, peer: Peer) -> tuple[Sender, ...]:
         """Return the entries that name this peer's certificate; empty for a peer nobody named."""
-        found = {sender.label: sender for binding, sender in self._bound if peer.is_named_by(binding)}
+        found = {sender.label: sender for binding, sender in self._book.bindings if peer.is_named_by(binding)}
         return tuple(found.values())
 
     def may_speak(self, sender: Sender, peer: Peer) -> bool:
@@ -52,4 +76,3 @@ class Registry:
         if sender.certificates:
             return any(peer.is_named_by(binding) for binding in sender.certificates)
         return not self.of_peer(peer)
-
