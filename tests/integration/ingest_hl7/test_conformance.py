@@ -91,7 +91,7 @@ def test_every_result_is_read_as_expected(name: str) -> None:
     raw = (SHARED / "ltw" / name).read_bytes()
     batch = er7.split_batch(raw)
     policy = intake.Policy("test", frozenset("PT"), Registry((Sender(),)))
-    for message, facts in zip(batch[0] if batch else [raw], GOOD[name]["messages"], strict=True):
+    for message, facts in zip(batch.messages if batch else [raw], GOOD[name]["messages"], strict=True):
         decision, _ = intake.decide(intake.arrive(message, policy, FixedClock()()), policy)
         assert isinstance(decision, Structured)
         assert [battery.filler_number for battery in decision.results.batteries] == [

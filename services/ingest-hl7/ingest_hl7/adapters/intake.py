@@ -12,7 +12,7 @@ from ingest_hl7.adapters import metrics
 from ingest_hl7.adapters.journal import Behind, Journal, Written
 from ingest_hl7.adapters.knowledge import Entry, KnownReport
 from ingest_hl7.core import structuring
-from ingest_hl7.core.answering import Answers, answers, batch_refusal, not_now
+from ingest_hl7.core.answering import Answers, answers, batch_refusal, batch_too_large, not_now
 from ingest_hl7.core.decision import Archived, Decision, Refusal, Relayed, Silent, Structured
 from ingest_hl7.core.intake import Arrival, Policy, arrive, decide
 from ingest_hl7.core.peer import NO_PEER, Peer
@@ -33,6 +33,7 @@ log = get_logger(__name__)
 HL7_MEDIA_TYPE = "application/hl7-v2"
 RESULTS_MEDIA_TYPE = "application/json"
 IN_THREAD_BYTES = 64 * 1024  # about a millisecond of reading: more leaves the event loop
+HASH_IN_THREAD_BYTES = 2 * 1024 * 1024  # about a millisecond of SHA-256
 MAX_BATCH_MESSAGES = 64  # one commit: about 20 ms of work in the database
 MAX_BATCH_BLOBS = 16  # messages whose files one thread writes in one go
 MAX_DECISIONS = 5  # a report that moves on each time someone looks at it
@@ -89,21 +90,34 @@ class Intake:
             peer: who sent it, as the transport knows.
             tolerated: codes of what the transport forgave; they are kept and counted with the message.
         """
-        batch = er7.split_batch(frame)
+        try:
+            batch = await self._split(frame)
+        except er7.BatchTooLarge:
+            return _taken([await self._refuse_batch(frame, transport, peer, batch_too_large())])
         if batch is None:
             return _taken([await self._take_one(frame, transport, peer, tolerated)])
-        messages, count, batches = batch
-        if count is not None and count != len(messages):
-            return _taken([await self._refuse_batch(frame, transport, peer, "BTS^1^1")])
-        if batches is not None and batches != 1:
-            return _taken([await self._refuse_batch(frame, transport, peer, "FTS^1^1")])
-        return _taken([await self._take_one(message, transport, peer, tolerated) for message in messages])
+        if batch.miscounted:
+            return _taken([await self._refuse_batch(frame, transport, peer, batch_refusal(batch.miscounted))])
+        if not batch.has_header:
+            tolerated = (*tolerated, "er7.batch-without-header")
+        return _taken([await self._take_one(message, transport, peer, tolerated) for message in batch.messages])
+
+    async def _split(self, frame: bytes) -> er7.Batch | None:
+        if len(frame) < IN_THREAD_BYTES:
+            return er7.split_batch(frame)
+        return await asyncio.to_thread(er7.split_batch, frame)
+
+    async def _arrive(self, raw: bytes, peer: Peer, tolerated: tuple[str, ...]) -> Arrival:
+        policy, now = self._doors.policy, self._doors.clock()
+        if len(raw) < HASH_IN_THREAD_BYTES:
+            return arrive(raw, policy, now, peer=peer, tolerated=tolerated)
+        return await asyncio.to_thread(arrive, raw, policy, now, peer=peer, tolerated=tolerated)
 
     async def _take_one(self, raw: bytes, transport: str, peer: Peer, tolerated: tuple[str, ...]) -> _One:
         started = perf_counter()
         metrics.RECEIVED.labels(transport).inc()
         with metrics.IN_FLIGHT.track_inprogress(), span("ingest.message"):
-            arrival = arrive(raw, self._doors.policy, self._doors.clock(), peer=peer, tolerated=tolerated)
+            arrival = await self._arrive(raw, peer, tolerated)
             one = await self._answer(arrival)
         metrics.ANSWER_SECONDS.observe(perf_counter() - started)
         metrics.ANSWERED.labels(one.answers.code or "none").inc()
@@ -193,11 +207,11 @@ class Intake:
         async with self._doors.units() as unit:
             return await self._doors.journal.write(unit, entries)
 
-    async def _refuse_batch(self, frame: bytes, transport: str, peer: Peer, location: str) -> _One:
+    async def _refuse_batch(self, frame: bytes, transport: str, peer: Peer, refusal: Refusal) -> _One:
         metrics.RECEIVED.labels(transport).inc()
-        arrival = arrive(frame, self._doors.policy, self._doors.clock(), peer=peer)
+        arrival = await self._arrive(frame, peer, ())
         try:
-            written = await self._store(arrival, batch_refusal(location), ())
+            written = await self._store(arrival, refusal, ())
         except Unavailable as error:
             log.warning("message.not-now", message_id=arrival.receipt.message_id, code=error.code)
             return _One(not_now(arrival, self._now()), is_durable=False)

@@ -47,6 +47,11 @@ def batch_refusal(location: str) -> Refusal:
     return Refusal("AE", (Finding("102", location, "hl7.batch-count", "Nombre annoncé et nombre reçu diffèrent."),))
 
 
+def batch_too_large() -> Refusal:
+    """Return the refusal of a batch of more messages than one answer can wait for."""
+    return Refusal("AE", (Finding("207", "MSH^1", "er7.batch-too-large", "Lot de trop de messages : scindez-le."),))
+
+
 def not_now(arrival: Arrival, at: datetime) -> Answers:
     """Return AR 207: nothing is wrong with the message, nothing was kept, send it again."""
     style = AnswerStyle.VOLET if _is_volet(arrival) else AnswerStyle.HL7

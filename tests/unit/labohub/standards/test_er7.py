@@ -109,5 +109,5 @@ def test_a_batch_gives_its_messages_and_counts() -> None:
     one = MSH + "\rPID|1\r"
     batch = er7.split_batch(f"FHS|^~\\&\rBHS|^~\\&\r{one}{one}BTS|2\rFTS|1\r".encode())
     assert batch is not None
-    assert ([each.decode() for each in batch[0]], batch[1], batch[2]) == ([one, one], 2, 1)
+    assert ([each.decode() for each in batch.messages], batch.count, batch.batches) == ([one, one], 2, 1)
     assert er7.split_batch(one.encode()) is None

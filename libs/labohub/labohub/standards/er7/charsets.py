@@ -3,13 +3,16 @@
 Source: HL7 table 0211 as restricted by PAM-FR and CI-SIS ("UNICODE UTF-8", "8859/15"), and `8859/1`, `ASCII`.
 """
 
+import codecs
 from collections.abc import Mapping
 
 from labohub.errors import Refused
 
 CODECS = {"UNICODE UTF-8": "utf-8", "8859/15": "iso8859-15", "8859/1": "iso8859-1", "ASCII": "ascii"}
 DEFAULT_CODEC = "utf-8"  # MSH-18 empty: ASCII says HL7, of which UTF-8 is the superset that cannot be mistaken
-C1_CONTROLS = frozenset(map(chr, range(0x80, 0xA0)))  # under 8859/x they are Windows-1252 in disguise
+_C1 = bytes(range(0x80, 0xA0))  # control characters of 8859/x: in practice Windows-1252 in disguise
+GUESS_BYTES = 64 * 1024
+_ONLY_IN_15 = b"\xa4\xbc\xbd\xbe"  # € Œ œ Ÿ, where 8859/1 has signs nobody writes
 
 
 class CharsetUnknown(Refused):
@@ -45,13 +48,38 @@ def decode(raw: bytes, msh_18: str, *, aliases: Mapping[str, str], fallback: str
     except UnicodeDecodeError:
         if msh_18 or not fallback:
             raise Undecodable("the bytes are not in the declared character set") from None
-        codec = fallback
+        text, codec = _decoded(raw, fallback), fallback
         warnings.append("er7.charset-fallback")
-        text = raw.decode(codec, errors="strict") if fallback != "utf-8" else _never(raw)
-    if codec.startswith("iso8859") and not C1_CONTROLS.isdisjoint(text):
+    if codecs.lookup(codec).name.startswith("iso8859") and _holds_c1(raw):
         warnings.append("er7.charset-c1-controls")
     return text, codec, tuple(warnings)
 
 
-def _never(raw: bytes) -> str:
-    raise Undecodable("the bytes are not in the declared character set")
+def guess(raw: bytes) -> str:
+    """Return what the bytes look like, whatever they claim: a value of table 0211, "WINDOWS-1252" or "UTF-16".
+
+    For the eyes of an operator; nothing is decoded by it. Only the first 64 KiB are looked at.
+    """
+    sample = raw[:GUESS_BYTES]
+    if b"\0M\0S" in sample[:64] or b"M\0S\0" in sample[:64]:
+        return "UTF-16"
+    if sample.isascii():
+        return "ASCII"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)  # the last character may be cut
+    except UnicodeDecodeError:
+        if _holds_c1(sample):
+            return "WINDOWS-1252"
+        return "8859/15" if any(byte in sample for byte in _ONLY_IN_15) else "8859/1"
+    return "UNICODE UTF-8"
+
+
+def _holds_c1(raw: bytes) -> bool:
+    return not raw.isascii() and len(raw.translate(None, _C1)) != len(raw)
+
+
+def _decoded(raw: bytes, codec: str) -> str:
+    try:
+        return raw.decode(codec)
+    except UnicodeDecodeError:
+        raise Undecodable("the bytes are in no character set this sender uses") from None
