@@ -74,10 +74,18 @@ class Archived:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Accepted from a sender nobody knows: kept, and decided again when an operator says whose it is."""
+
+    reason: str
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Silent:
     """An acknowledgement sent to a listener: never answered, never kept."""
 
     reason: str
 
 
-Decision = Refusal | Relayed | Structured | Archived | Silent
+Decision = Refusal | Relayed | Structured | Archived | Quarantined | Silent
