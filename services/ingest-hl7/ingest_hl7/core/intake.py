@@ -4,10 +4,11 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from ingest_hl7.core import relay, structuring
-from ingest_hl7.core.decision import Archived, Decision, Receipt, Refusal, Silent
+from ingest_hl7.core import admission, relay, structuring
+from ingest_hl7.core.decision import Archived, Decision, Quarantined, Receipt, Refusal, Silent
 from ingest_hl7.core.peer import NO_PEER, Peer
-from ingest_hl7.core.registry import Registry
+from ingest_hl7.core.reading import as_meant
+from ingest_hl7.core.registry import Registry, Unknown
 from ingest_hl7.core.routing import Kind, Route, refusal_code, route
 from ingest_hl7.core.senders import Sender
 from labohub.contracts.codec import derived_id
@@ -59,18 +60,26 @@ def decide(arrival: Arrival, policy: Policy) -> tuple[Decision, tuple[str, ...]]
     if header is None:
         finding = Finding("100", "MSH^1", "er7.no-header", "Aucun segment MSH lisible.")
         return Refusal("AE", (finding,)), ()
+    if sender is None and policy.registry.unknown is Unknown.QUARANTINE:
+        is_answer = route(header, Sender(), policy.processing_ids).kind is Kind.ANSWER
+        return Silent("hl7.unexpected-answer") if is_answer else Quarantined("hl7.sender-unknown"), ()
     if sender is None:
         finding = Finding("207", "MSH^1^3", "hl7.sender-unknown", "Émetteur inconnu de cette installation.")
         return Refusal(NO_AR_FOR_UNKNOWN, (finding,)), ()
-    way = route(header, sender, policy.processing_ids)
+    way = route(header, sender, admission.processing_ids(sender, policy.processing_ids))
     if way.kind is Kind.ANSWER:
         return Silent("hl7.unexpected-answer"), ()
-    if way.refusals:
-        return Refusal(refusal_code(way, sender, way.refusals), way.refusals, way.style), ()
+    stranger = admission.speaks_for_another(policy.registry, sender, arrival.peer)
+    if stranger is not None:
+        return Refusal("AE", (stranger,), way.style), ()
+    refusals = (*way.refusals, *admission.not_allowed(header, sender, way.profile))
+    if refusals:
+        return Refusal(refusal_code(way, sender, refusals), refusals, way.style), ()
     message, finding_ = _read(arrival.raw, way, sender)
     if message is None:
         assert finding_ is not None
         return Refusal("AE", (finding_,), way.style), ()
+    message = as_meant(message, sender)
     return _decide(message, way, arrival.receipt, sender, policy), message.warnings
 
 
@@ -92,9 +101,9 @@ def _read(raw: bytes, way: Route, sender: Sender) -> tuple[Message | None, Findi
 
 def _decide(message: Message, way: Route, receipt: Receipt, sender: Sender, policy: Policy) -> Decision:
     if way.kind is Kind.RELAY:
-        return relay.decide(message, way.profile, receipt, sender, policy.environment)
+        return relay.decide(message, way.profile, receipt, sender, sender.environment(policy.environment))
     if way.kind is Kind.RESULTS:
-        return structuring.decide(message, receipt, sender, policy.environment)
+        return structuring.decide(message, receipt, sender, sender.environment(policy.environment))
     if way.kind is Kind.ORDER:
         return Archived("ltw.order")
     return Archived(_technical_reason(message), warnings=_control_warnings(message))
