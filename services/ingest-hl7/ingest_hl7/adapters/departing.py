@@ -1,0 +1,139 @@
+"""The last step of the intake: a request leaves, or waits for its laboratory's word."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, text
+
+from ingest_hl7.adapters import rows
+from ingest_hl7.adapters.knowledge import Entry
+from ingest_hl7.adapters.sgl_tables import departures, report_names, sgl_marks
+from ingest_hl7.core.decision import Relayed, Structured
+from ingest_hl7.core.holding import Mark, keys_of, report_key, why_held
+from ingest_hl7.core.senders import ReportPolicy
+from ingest_hl7.core.sgl_events import announced
+from ingest_hl7.ports import IngestUnit
+from labohub.contracts.codec import derived_id
+from labohub.contracts.events import Event, ReportHeld
+from labohub.contracts.values import Report
+from labohub.store.sql import insert_ignore
+
+_SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:name, 0))")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
+class Departing:
+    """The requests of one transaction, and what their laboratories said about them before they came."""
+
+    def __init__(self, unit: IngestUnit, marks: dict[str, set[Mark]]) -> None:
+        self._unit = unit
+        self._marks = marks
+        self._leaving: list[dict[str, Any]] = []
+        self._names: list[dict[str, str]] = []
+        self._spent: set[str] = set()
+
+    def as_known(self, entry: Entry, report: Report) -> Report:
+        """Return the report as its laboratory's former words make it: once announced, a demand stays visible."""
+        is_announced = Mark.ANNOUNCED in self._marks.get(report_key(report.report_id), ())
+        if is_announced and isinstance(entry.decision, Structured):
+            return announced(report, entry.arrival.sender)
+        return report
+
+    def depart(self, entry: Entry, report: Report, decision: Relayed | Structured) -> Event:
+        """Return the event that says that a request leaves, or that it waits; keep with what it leaves."""
+        keys = _keys(report, decision)
+        marks = {mark for key in keys for mark in self._marks.get(key, ())}
+        sender = entry.arrival.sender
+        on_event = sender is not None and sender.report_policy is ReportPolicy.ON_EVENT
+        needs_validation = on_event and isinstance(decision, Structured)
+        if needs_validation and Mark.VALIDATED in marks:
+            needs_validation = False
+            self._spend(keys)
+        held_for = why_held(marks, needs_validation=needs_validation)
+        fact = rows.received(report)
+        row = {
+            "message_id": report.message_id,
+            "report_id": report.report_id,
+            "accepted_at": self._unit.now + timedelta(microseconds=len(self._leaving)),
+            "held_for": held_for,
+            "needs_validation": needs_validation,
+            "fact": fact.model_dump_json().encode(),
+        }
+        self._leaving.append(row)
+        self._names += [{"key": key, "report_id": report.report_id} for key in keys]
+        return held(report, held_for, self._unit) if held_for else fact
+
+    async def write(self) -> None:
+        """Write how these requests leave."""
+        if self._leaving:
+            await self._unit.connection.execute(departures.insert(), self._leaving)
+            await insert_ignore(self._unit.connection, report_names, self._names)
+        if self._spent:
+            spent = delete(sgl_marks).where(sgl_marks.c.key.in_(self._spent), sgl_marks.c.mark == Mark.VALIDATED.value)
+            await self._unit.connection.execute(spent)
+
+    def _spend(self, keys: Iterable[str]) -> None:
+        """A validation that came first lets one version leave."""
+        for key in keys:
+            if Mark.VALIDATED in self._marks.get(key, ()):
+                self._marks[key].discard(Mark.VALIDATED)
+                self._spent.add(key)
+
+
+async def departing(unit: IngestUnit, entries: Sequence[Entry]) -> Departing:
+    """Return the departures of a transaction. Its first act: no SGL event of these senders is applied meanwhile.
+
+    So a hold is seen, or comes too late and says so. Messages do not wait for one another here. SQLite has one writer.
+    """
+    headers = [entry.arrival.header for entry in entries]
+    names = {_turn(each.component(3, 1), each.component(4, 1)) for each in headers if each is not None}
+    if unit.connection.dialect.name == "postgresql" and names:
+        await unit.connection.execute(_SHARED, [{"name": name} for name in sorted(names)])
+    wanted: set[str] = set()
+    for entry in entries:
+        if isinstance(entry.decision, Relayed | Structured):
+            report = entry.decision.report
+            wanted |= {*_keys(report, entry.decision), report_key(report.report_id)}
+    return Departing(unit, await marks_of(unit, wanted))
+
+
+async def take_turn(unit: IngestUnit, application: str, facility: str) -> None:
+    """Wait until no message of this sender is being written; none is until the unit ends."""
+    if unit.connection.dialect.name == "postgresql":
+        await unit.connection.execute(_ALONE, {"name": _turn(application, facility)})
+
+
+async def marks_of(unit: IngestUnit, keys: Iterable[str]) -> dict[str, set[Mark]]:
+    """Return the marks under each name."""
+    found: dict[str, set[Mark]] = {}
+    wanted = sorted(set(keys))
+    if wanted:
+        query = select(sgl_marks.c.key, sgl_marks.c.mark).where(sgl_marks.c.key.in_(wanted))
+        for key, mark in await unit.connection.execute(query):
+            found.setdefault(key, set()).add(Mark(mark))
+    return found
+
+
+def held(report: Report, reason: str, unit: IngestUnit) -> ReportHeld:
+    """Return the fact that a request waits."""
+    return ReportHeld(
+        event_id=derived_id("event", report.message_id, "report-held", reason),
+        occurred_at=unit.now,
+        report_id=report.report_id,
+        message_id=report.message_id,
+        control_id=report.control_id,
+        reason=reason,
+        message_type=report.message_type,
+        sender_application=report.sender.application,
+        sender_facility=report.sender.facility,
+    )
+
+
+def _keys(report: Report, decision: Relayed | Structured) -> tuple[str, ...]:
+    documents = [each.document_id for each in decision.documents] if isinstance(decision, Relayed) else []
+    return keys_of(report, documents)
+
+
+def _turn(application: str, facility: str) -> str:
+    return f"sgl\x1f{application}\x1f{facility}"

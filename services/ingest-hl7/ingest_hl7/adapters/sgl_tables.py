@@ -1,0 +1,79 @@
+"""What the intake remembers for the laboratory's word: how each request leaves, and what was said about it."""
+
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
+
+from ingest_hl7.adapters.tables import metadata
+from labohub.store.types import UtcDateTime
+from labohub.store.work import work_table
+
+departures = Table(
+    "departures",  # one per accepted request, in the order of acceptance
+    metadata,
+    Column("message_id", String, primary_key=True),
+    Column("report_id", String, nullable=False),
+    Column("accepted_at", UtcDateTime, nullable=False),  # never twice the same in one commit
+    Column("held_for", String, nullable=False),  # "": it left; else why it waits, or waited when it never left
+    Column("needs_validation", Boolean, nullable=False),
+    Column("fact", LargeBinary, nullable=False),  # JSON of the ReportReceived that leaves
+    Index("departures_report_id", "report_id"),
+)
+
+report_names = Table(
+    "report_names",  # under which an SGL event may speak of a report (core/holding.py)
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("report_id", String, primary_key=True),
+)
+
+sgl_marks = Table(
+    "sgl_marks",  # said about something that may still have to come
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("mark", String, primary_key=True),
+    Column("event_id", String, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)
+
+sgl_events = Table(
+    "sgl_events",
+    metadata,
+    Column("event_id", String, primary_key=True),  # ours, derived from source and id
+    Column("id", String, nullable=False),
+    Column("application", String, nullable=False),
+    Column("facility", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("sha256", String, nullable=False),  # of the content, however it was spelt
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("key_id", String, nullable=False),  # who presented it: a key's or a certificate's name
+    Column("body", Text, nullable=False),  # JSON of a BlobRef: the event as received
+    Column("state", String, nullable=False),  # applied, waiting, no-effect, refused
+    Column("code", String, nullable=False),
+    Column("status", Integer, nullable=False),  # of the answer
+    Column("answer", Text, nullable=False),  # JSON
+    Index("sgl_events_id", "id"),
+)
+
+webhooks = work_table(
+    "webhooks",
+    metadata,
+    Column("sender", String, nullable=False),
+    Column("endpoint", String, nullable=False),  # its identifier in the sender's entry
+    Column("kind", String, nullable=False),
+    Column("report_id", String, nullable=False),
+    Column("message_id", String, nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("status", Integer, nullable=False),  # HTTP status of the last attempt; 0: none
+)
+
+refused_calls = Table(
+    "refused_calls",  # audit: who was not let in, at most one line per caller, reason and minute
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("route", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("caller", String, nullable=False),  # a key's name, or an address
+    Column("count", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,231 @@
+"""What a laboratory's system asks by an event, decided upon what is known of the reports it speaks of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from ingest_hl7.core import destinations
+from ingest_hl7.core.senders import MatrixMode, Sender
+from labohub.contracts.events import ReportReceived
+from labohub.contracts.sgl import RecipientsChanged
+from labohub.contracts.values import Path, Recipient, RecipientKind, Report, Request
+from labohub.errors import Refused
+from labohub.standards.hl7.cda_in_hl7 import INITIAL
+from labohub.standards.hl7.participation import PATIENT_DOMAIN
+from labohub.standards.mail import AddressMalformed, normal_address, same_address
+
+APPLIED, WAITING, NO_EFFECT, REFUSED = "applied", "waiting", "no-effect", "refused"
+
+
+class EventRefused(Refused):
+    """An event that cannot have its effect. `status` is HTTP's; `is_final` False: the same event may succeed later."""
+
+    code = "event.refused"
+    status: ClassVar[int] = 409
+    is_final: ClassVar[bool] = True
+
+
+class ReportUnknown(EventRefused):
+    """No report of this sender is known under this name: send the event after the message was acknowledged."""
+
+    code = "report.unknown"
+    status = 404
+    is_final = False
+
+
+class ReportUnderWay(EventRefused):
+    """Too late: the report has left the intake."""
+
+    code = "report.under-way"
+
+
+class ReportAlreadySent(EventRefused):
+    """Too late: the report has reached its end."""
+
+    code = "report.already-sent"
+
+
+class NothingWaits(EventRefused):
+    """The report is known and no version of it waits: perhaps the message was not acknowledged yet."""
+
+    code = "report.nothing-waits"
+    is_final = False
+
+
+class AuthorMustReplace(EventRefused):
+    """The document is the laboratory's own, carried byte for byte: its author sends the replacement."""
+
+    code = "report.author-must-replace"
+
+
+class ReportDeleted(EventRefused):
+    """The laboratory had this report deleted."""
+
+    code = "report.deleted"
+
+
+class RecipientRefused(EventRefused):
+    """A mailbox that this report may not go to."""
+
+    code = "recipients.refused"
+    status = 422
+
+
+class FlagsContradict(EventRefused):
+    """Masking, visibility and destinations together are outside the official table."""
+
+    code = "recipients.flags-contradict"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One accepted request: the fact it leaves with, and whether it left."""
+
+    fact: ReportReceived
+    held_for: str = ""  # why it waits, or waited when it never left
+    needs_validation: bool = False
+    is_settled: bool = False
+
+    @property
+    def report(self) -> Report:
+        """Return the report as it leaves."""
+        return self.fact.report
+
+    @property
+    def waits(self) -> bool:
+        """Return whether it is here still."""
+        return bool(self.held_for) and not self.is_settled
+
+    @property
+    def has_left(self) -> bool:
+        """Return whether later stages know of it."""
+        return not self.held_for
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """What becomes of the requests that wait for one report's word."""
+
+    leaving: tuple[Departure, ...] = ()
+    ended: tuple[tuple[Departure, str], ...] = ()  # never leave, and why
+
+
+def check_in_time(known: Sequence[Departure]) -> None:
+    """Return when nothing has left. Raises: ReportUnderWay, ReportAlreadySent."""
+    gone = [each for each in known if each.has_left]
+    if any(not each.is_settled for each in gone):
+        raise ReportUnderWay("the report is under way")
+    if gone:
+        raise ReportAlreadySent("the report has reached its end")
+
+
+def going(known: Sequence[Departure], free: Sequence[Departure]) -> Going:
+    """Return what leaves of one report when `free` (in order, all waiting) has nothing left to wait for.
+
+    A demand leaves in its latest state alone: the former ones are inside it, nobody gets a result after its correction.
+    A laboratory's own documents leave one after the other, since each replaces the former one by name; a deletion
+    of what never left leaves nothing to do.
+    """
+    if not free:
+        return Going()
+    has_left = any(each.has_left for each in known)
+    last = free[-1]
+    if last.report.path is Path.STRUCTURING:
+        request = Request.REPLACEMENT if has_left else Request.INITIAL
+        before = known[: known.index(last)]
+        ended = tuple((each, "report.superseded-while-held") for each in before if each.waits)
+        return Going((with_report(last, request=request),), ended)
+    if last.report.request is Request.DELETION and not has_left:
+        return Going(ended=tuple((each, "report.deleted-while-held") for each in free))
+    return Going(tuple(free))
+
+
+def announced(report: Report, sender: Sender | None) -> Report:
+    """Return a report of the structuring path as it leaves once the patient was told."""
+    visibility = report.visibility.model_copy(update={"invisible_to_patient": False})
+    recipients = report.recipients
+    ins = report.patient.ins
+    if sender is not None and sender.to_patient and ins is not None:
+        address = f"{ins.matricule}@{PATIENT_DOMAIN}"
+        if not any(same_address(each.address, address) for each in recipients):
+            patient = Recipient(
+                kind=RecipientKind.PATIENT, address=address, identifier=ins.matricule, identifier_type="INS"
+            )
+            recipients = (*recipients, patient)
+    return report.model_copy(update={"visibility": visibility, "recipients": recipients})
+
+
+def check_announcement(last: Departure) -> bool:
+    """Return whether the announcement changes anything. Raises: AuthorMustReplace, ReportDeleted."""
+    report = last.report
+    if report.request is Request.DELETION:
+        raise ReportDeleted("the report was deleted")
+    if not report.visibility.invisible_to_patient:
+        return False
+    if report.path is Path.RELAY:
+        raise AuthorMustReplace("a visibility change is a new document, which only its author can make")
+    return True
+
+
+def recipients_after(event: RecipientsChanged, last: Departure, sender: Sender | None) -> tuple[Recipient, ...]:
+    """Return who is to get the report, in one list.
+
+    Raises: ReportDeleted, ReportUnderWay, RecipientRefused, FlagsContradict.
+    """
+    report = last.report
+    if report.request is Request.DELETION:
+        raise ReportDeleted("the report was deleted")
+    if event.data.remove and not last.waits:
+        raise ReportUnderWay("who was to get the report is planned already")
+    removed = {each.casefold() for each in event.data.remove}
+    kept = [each for each in report.recipients if each.address.casefold() not in removed]
+    known = {each.address.casefold() for each in kept}
+    for new in event.data.add:
+        recipient = Recipient.model_validate(new.model_dump())
+        _check_recipient(recipient, report)
+        if recipient.address.casefold() not in known:
+            known.add(recipient.address.casefold())
+            kept.append(recipient)
+    if kept:
+        _check_flags(report, kept, sender)
+    return tuple(kept)
+
+
+def with_report(departure: Departure, **changes: object) -> Departure:
+    """Return the request with its report changed."""
+    report = departure.report.model_copy(update=changes)
+    return replace(departure, fact=departure.fact.model_copy(update={"report": report}))
+
+
+def _check_recipient(recipient: Recipient, report: Report) -> None:
+    try:
+        domain = normal_address(recipient.address).rpartition("@")[2]
+    except AddressMalformed:
+        raise RecipientRefused("not a mail address") from None
+    is_patient = recipient.kind is RecipientKind.PATIENT
+    if is_patient != (domain == PATIENT_DOMAIN):
+        raise RecipientRefused("the kind of recipient and the domain differ")
+    if not is_patient:
+        return
+    ins = report.patient.ins
+    if ins is None or not same_address(recipient.address, f"{ins.matricule}@{PATIENT_DOMAIN}"):
+        raise RecipientRefused("not the mailbox of the report's patient")
+
+
+def _check_flags(report: Report, recipients: Sequence[Recipient], sender: Sender | None) -> None:
+    """Rule: a combination outside the official table is refused, whoever asks for it."""
+    visibility, to_patient = report.visibility, any(each.kind is RecipientKind.PATIENT for each in recipients)
+    flags = {
+        "MASQUE_PS": visibility.masked_from_professionals,
+        "INVISIBLE_PATIENT": visibility.invisible_to_patient,
+        "INVISIBLE_REP_LEGAUX": visibility.invisible_to_guardians,
+        "CONNEXION_SECRETE": visibility.secret_connection,
+        "MODIF_CONF_CODE": False,
+        "DESTDMP": report.to_dmp,
+        "DESTMSSANTEPS": any(each.kind is not RecipientKind.PATIENT for each in recipients),
+        "DESTMSSANTEPAT": to_patient,
+    }
+    mode = sender.matrix if sender is not None else MatrixMode.DEFAULT
+    if destinations.check_flags(flags, INITIAL, mode):
+        raise FlagsContradict("these flags and destinations do not go together")
