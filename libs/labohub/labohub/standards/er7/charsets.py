@@ -66,7 +66,7 @@ def guess(raw: bytes) -> str:
     if sample.isascii():
         return "ASCII"
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)  # the last character may be cut
+        codecs.getincrementaldecoder("utf-8")().decode(sample, final=len(raw) <= GUESS_BYTES)
     except UnicodeDecodeError:
         if _holds_c1(sample):
             return "WINDOWS-1252"
