@@ -32,6 +32,7 @@ log = get_logger(__name__)
 
 HL7_MEDIA_TYPE = "application/hl7-v2"
 RESULTS_MEDIA_TYPE = "application/json"
+CDA_MEDIA_TYPE = "text/xml"
 IN_THREAD_BYTES = 64 * 1024  # about a millisecond of reading: more leaves the event loop
 HASH_IN_THREAD_BYTES = 2 * 1024 * 1024  # about a millisecond of SHA-256
 MAX_BATCH_MESSAGES = 64  # one commit: about 20 ms of work in the database
@@ -147,8 +148,8 @@ class Intake:
         return await asyncio.to_thread(decide, arrival, self._doors.policy)
 
     async def _store(self, arrival: Arrival, decision: Decision, tolerated: tuple[str, ...]) -> Written:
-        raw, content = await self._keep(arrival, decision)
-        entry = Entry(arrival, decision, raw, content, 0, _final_orders(decision), tolerated, current_traceparent())
+        raw, contents = await self._keep(arrival, decision)
+        entry = Entry(arrival, decision, raw, contents, 0, _final_orders(decision), tolerated, current_traceparent())
         for _ in range(MAX_DECISIONS):
             result = await self._submit(entry)
             if isinstance(result, Written):
@@ -163,11 +164,11 @@ class Intake:
         except IntegrityError:  # another process wrote the same message between our look and our commit
             return await self._writer.submit(entry)
 
-    async def _keep(self, arrival: Arrival, decision: Decision) -> tuple[BlobRef, BlobRef | None]:
+    async def _keep(self, arrival: Arrival, decision: Decision) -> tuple[BlobRef, tuple[BlobRef, ...]]:
         """Return the references of the message and of its content, durable."""
         documents = [(arrival.raw, HL7_MEDIA_TYPE), *_content(decision)]
         refs = await self._keeper.submit(documents)
-        return refs[0], refs[1] if len(refs) > 1 else None
+        return refs[0], tuple(refs[1:])
 
     async def _put_all(self, groups: list[list[tuple[bytes, str]]]) -> list[list[BlobRef]]:
         refs = iter(await self._doors.blobs.put_many([document for group in groups for document in group]))
@@ -181,27 +182,26 @@ class Intake:
         fresh = _fresh(entry)
         same = structuring.patient_key(decision.report.patient) == known.patient_key
         renewed = structuring.renew(fresh, previous, same)
-        if entry.content is not None:
-            await self._doors.blobs.erase(entry.content)
+        for ref in entry.contents:
+            await self._doors.blobs.erase(ref)
         if isinstance(renewed, Archived):
-            return replace(entry, decision=renewed, content=None)
-        content = (await self._doors.blobs.put_many(_content(renewed)))[0]
+            return replace(entry, decision=renewed, contents=())
+        contents = tuple(await self._doors.blobs.put_many(_content(renewed)))
         orders = known.final_orders | entry.final_orders
         return replace(
             entry,
             decision=replace(renewed, fresh=fresh.results),
-            content=content,
+            contents=contents,
             base_version=known.version,
             final_orders=orders,
         )
 
     async def _forget_unused(self, entry: Entry, written: Written) -> None:
         """Erase what was stored for a message that was here already, and content that is not sent."""
-        unused = [entry.content] if not isinstance(written.decision, Relayed | Structured) else []
+        unused = list(entry.contents) if not isinstance(written.decision, Relayed | Structured) else []
         unused += [entry.raw] if written.replayed else []
         for ref in unused:
-            if ref is not None:
-                await self._doors.blobs.erase(ref)
+            await self._doors.blobs.erase(ref)
 
     async def _write(self, entries: list[Entry]) -> list[Written | Behind]:
         async with self._doors.units() as unit:
@@ -231,7 +231,7 @@ class ReportContended(Unavailable):
 def _content(decision: Decision) -> list[tuple[bytes, str]]:
     """Return what later stages will read: the CDA as received, or the results."""
     if isinstance(decision, Relayed):
-        return [(decision.content, decision.media_type)]
+        return [(document.content, CDA_MEDIA_TYPE) for document in decision.documents]
     if isinstance(decision, Structured):
         return [(decision.results.model_dump_json().encode(), RESULTS_MEDIA_TYPE)]
     return []

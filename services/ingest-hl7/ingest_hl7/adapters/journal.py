@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from ingest_hl7.adapters import rows, tables
+from ingest_hl7.adapters.chains import follow
+from ingest_hl7.adapters.departing import Departing, departing
 from ingest_hl7.adapters.knowledge import Batch, Entry, KnownReport, load
 from ingest_hl7.core import returns
 from ingest_hl7.core.answering import Answers, answers
@@ -16,8 +18,7 @@ from ingest_hl7.handlers import Outcomes
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.codec import to_record
 from labohub.contracts.events import Event
-from labohub.contracts.values import Report, ReportId, Request
-from labohub.standards.hl7.acknowledgement import AnswerStyle
+from labohub.contracts.values import Report, Request
 from labohub.standards.hl7.findings import Finding
 from labohub.standards.hl7.zam import ZamKind
 from labohub.store.sql import insert_ignore, upsert
@@ -48,8 +49,9 @@ class Journal:
 
     async def write(self, unit: IngestUnit, entries: Sequence[Entry]) -> list[Written | Behind]:
         """Return one result per entry, in order. All is durable when the unit has ended."""
+        leaving = await departing(unit, entries)
         batch = await load(unit, entries)
-        results = [await self._take(unit, batch, entry) for entry in entries]
+        results = [await self._take(unit, batch, leaving, entry) for entry in entries]
         for name in ("messages", "requests", "outcomes"):
             if batch.rows.get(name):
                 await unit.connection.execute(tables.metadata.tables[name].insert(), batch.rows[name])
@@ -59,9 +61,10 @@ class Journal:
         await upsert(unit.connection, tables.sendings, list(sendings.values()))
         latest = {row["report_id"]: row for row in batch.rows.get("reports", [])}
         await upsert(unit.connection, tables.reports, list(latest.values()))
+        await leaving.write()
         return results
 
-    async def _take(self, unit: IngestUnit, batch: Batch, entry: Entry) -> Written | Behind:
+    async def _take(self, unit: IngestUnit, batch: Batch, leaving: Departing, entry: Entry) -> Written | Behind:
         receipt = entry.arrival.receipt
         if receipt.message_id in batch.seen:
             return Written(batch.seen[receipt.message_id], replayed=True)
@@ -70,11 +73,11 @@ class Journal:
             return decision
         events: list[Event] = []
         if isinstance(decision, Relayed):
-            decision = _chain(batch, entry, decision)
+            decision = follow(batch, entry, decision)
         if isinstance(decision, Relayed | Structured):
-            report = _report(batch, entry, decision)
+            report = leaving.as_known(entry, _report(batch, entry, decision))
             await self._accept(unit, batch, entry, report, decision)
-            events.append(rows.received(report))
+            events.append(leaving.depart(entry, report, decision))
         elif isinstance(decision, Archived):
             events += rows.archive_events(entry, decision)
         given = answers(entry.arrival, decision, receipt.received_at.astimezone(self._zone))
@@ -127,48 +130,12 @@ def _report(batch: Batch, entry: Entry, decision: Relayed | Structured) -> Repor
     report = decision.report
     if isinstance(decision, Relayed):
         return report
-    assert entry.content is not None
-    known = KnownReport(entry.base_version + 1, patient_key(report.patient), entry.content, entry.final_orders)
+    results = entry.contents[0]
+    known = KnownReport(entry.base_version + 1, patient_key(report.patient), results, entry.final_orders)
     batch.reports[report.report_id] = known
     batch.add("reports", rows.report_row(report.report_id, known))
     request = Request.REPLACEMENT if entry.base_version else Request.INITIAL
-    return report.model_copy(update={"results": entry.content, "request": request})
-
-
-def _chain(batch: Batch, entry: Entry, decision: Relayed) -> Decision:
-    """Return the decision once the document's chain and its former sendings are known.
-
-    What arrived is not sent again. What is still under way, was stopped or failed goes on: the later stages know each
-    document and destination, never do the same twice, and tell whoever asks again.
-    """
-    assert entry.content is not None
-    report, document_id = decision.report, decision.document_id
-    known = batch.documents.get(document_id)
-    if known is not None and known[1] != entry.content.sha256 and report.request is not Request.DELETION:
-        text = "Identifiant de document déjà employé pour un autre contenu."
-        return Refusal("AE", (Finding("205", "OBX^1^5", "document.id-reused", text),), AnswerStyle.VOLET)
-    if document_id in batch.superseded and report.request is not Request.DELETION:
-        text = "Document déjà remplacé ou supprimé : il n'est plus transmis."
-        return Refusal("AE", (Finding("199", "OBX^1^5", "document.superseded", text),), AnswerStyle.VOLET)
-    if report.request is not Request.INITIAL:
-        batch.superseded.add(decision.target_id)
-        batch.add("superseded", {"document_id": decision.target_id, "message_id": report.message_id})
-    target = batch.documents.get(decision.target_id)
-    report_id = ReportId(target[0] if target else report.report_id)
-    sent = {name for id_, request, name in batch.sent if (id_, request) == (document_id, report.request)}
-    recipients = tuple(each for each in report.recipients if each.address.lower() not in sent)
-    to_dmp = report.to_dmp and DMP not in sent
-    if not recipients and not to_dmp:
-        return Archived("relay.already-sent", report_id, warnings=decision.warnings)
-    row = {"document_id": document_id, "report_id": report_id, "sha256": entry.content.sha256}
-    batch.documents.setdefault(document_id, (report_id, entry.content.sha256))
-    batch.add("documents", row)
-    names = [each.address.lower() for each in recipients] + ([DMP] if to_dmp else [])
-    for name in names:
-        key = {"document_id": document_id, "request": str(report.request), "target": name}
-        batch.add("sendings", {**key, "message_id": report.message_id})
-    changed = {"report_id": report_id, "recipients": recipients, "to_dmp": to_dmp, "document": entry.content}
-    return replace(decision, report=report.model_copy(update=changed))
+    return report.model_copy(update={"results": results, "request": request})
 
 
 def _with_knowledge(batch: Batch, entry: Entry) -> Decision | Behind:

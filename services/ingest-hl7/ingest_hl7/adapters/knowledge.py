@@ -29,13 +29,22 @@ class KnownReport:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownDocument:
+    """A relayed document that was accepted, and the other format that came with it ("" for none)."""
+
+    report_id: str
+    sha256: str
+    companion_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One message to write, with the blobs that already hold its content."""
 
     arrival: Arrival
     decision: Decision
     raw: BlobRef
-    content: BlobRef | None = None  # the CDA, or the results
+    contents: tuple[BlobRef, ...] = ()  # the CDA, one or two; or the results
     base_version: int = 0  # of the report that `decision` was made upon; 0: none
     final_orders: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
@@ -48,7 +57,7 @@ class Batch:
 
     seen: dict[str, Answers] = field(default_factory=dict)  # message_id to its answers
     keys: set[str] = field(default_factory=set)  # natural keys
-    documents: dict[str, tuple[str, str]] = field(default_factory=dict)  # id to report and hash
+    documents: dict[str, KnownDocument] = field(default_factory=dict)  # by identifier
     sent: set[tuple[str, str, str]] = field(default_factory=set)  # document, request, target: it arrived
     superseded: set[str] = field(default_factory=set)
     reports: dict[str, KnownReport] = field(default_factory=dict)
@@ -97,10 +106,10 @@ async def _load_messages(unit: IngestUnit, batch: Batch, entries: Sequence[Entry
 
 
 async def _load_documents(unit: IngestUnit, batch: Batch, relayed: Iterable[Relayed]) -> None:
-    ids = {id_ for decision in relayed for id_ in (decision.document_id, decision.target_id)}
+    ids = _ids(relayed)
     table, sendings = tables.documents, tables.sendings
     for row in await unit.connection.execute(select(table).where(table.c.document_id.in_(ids))):
-        batch.documents[row.document_id] = (row.report_id, row.sha256)
+        batch.documents[row.document_id] = KnownDocument(row.report_id, row.sha256, row.companion_id)
     outcomes = tables.outcomes
     same = and_(outcomes.c.message_id == sendings.c.message_id, outcomes.c.target == sendings.c.target)
     arrived = select(sendings).join(outcomes, same).where(outcomes.c.outcome == str(Outcome.DELIVERED))
@@ -108,6 +117,10 @@ async def _load_documents(unit: IngestUnit, batch: Batch, relayed: Iterable[Rela
         batch.sent.add((row.document_id, row.request, row.target))
     ended = tables.superseded.c.document_id
     batch.superseded |= set((await unit.connection.execute(select(ended).where(ended.in_(ids)))).scalars())
+
+
+def _ids(relayed: Iterable[Relayed]) -> set[str]:
+    return {each for decision in relayed for one in decision.documents for each in (one.document_id, one.target_id)}
 
 
 async def _take_turns(unit: IngestUnit, entries: Sequence[Entry]) -> None:
@@ -120,7 +133,7 @@ async def _take_turns(unit: IngestUnit, entries: Sequence[Entry]) -> None:
     names = {entry.arrival.receipt.key for entry in entries}
     for entry in entries:
         if isinstance(entry.decision, Relayed):
-            names |= {entry.decision.document_id, entry.decision.target_id}
+            names |= _ids([entry.decision])
         elif isinstance(entry.decision, Structured):
             names.add(str(entry.decision.report.report_id))
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")

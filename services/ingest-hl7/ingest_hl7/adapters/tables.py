@@ -40,6 +40,7 @@ documents = Table(
     Column("document_id", String, primary_key=True),
     Column("report_id", String, nullable=False),
     Column("sha256", String, nullable=False),
+    Column("companion_id", String, nullable=False),  # its other format, in the same message; "" when it came alone
 )
 
 sendings = Table(

@@ -37,14 +37,21 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayedDocument:
+    """One CDA of a message, byte for byte."""
+
+    content: bytes
+    document_id: str
+    target_id: str  # the document it replaces; its own for an initial or a deletion
+    location: str  # of its bytes, as ERR-2
+
+
+@dataclass(frozen=True, slots=True)
 class Relayed:
-    """A CDA to carry byte for byte."""
+    """What a message asks to carry: one CDA, or the same report as N3 and N1, the N3 first."""
 
     report: Report
-    content: bytes
-    media_type: str
-    document_id: str  # of the document in the message
-    target_id: str  # of the document it replaces; its own for an initial or a deletion
+    documents: tuple[RelayedDocument, ...]
     refused_recipients: tuple[RefusedRecipient, ...] = ()
     warnings: tuple[Finding, ...] = ()
 

@@ -1,7 +1,7 @@
 """The relay path: a message that carries a CDA becomes a report on its way, or a refusal."""
 
 from ingest_hl7.core import destinations, identity
-from ingest_hl7.core.decision import Receipt, Refusal, Relayed
+from ingest_hl7.core.decision import Receipt, Refusal, Relayed, RelayedDocument
 from ingest_hl7.core.senders import Role, Sender
 from labohub.contracts.codec import derived_id
 from labohub.contracts.values import (
@@ -20,7 +20,7 @@ from labohub.standards.cda.header import CdaMalformed, read_header
 from labohub.standards.er7 import Message
 from labohub.standards.hl7 import cda_in_hl7
 from labohub.standards.hl7.acknowledgement import AnswerStyle
-from labohub.standards.hl7.cda_in_hl7 import EmbeddedDocument, Transmission, UniqueId
+from labohub.standards.hl7.cda_in_hl7 import EmbeddedDocument, Transmission
 from labohub.standards.hl7.findings import Finding, warning
 
 _REQUESTS = {
@@ -28,7 +28,7 @@ _REQUESTS = {
     cda_in_hl7.REPLACEMENT: Request.REPLACEMENT,
     cda_in_hl7.DELETION: Request.DELETION,
 }
-CDA_MEDIA_TYPE = "text/xml"
+_STRUCTURED_FIRST = {"N3": 0, "N1": 1}
 
 
 def decide(message: Message, profile: str, receipt: Receipt, sender: Sender, environment: str) -> Relayed | Refusal:
@@ -49,17 +49,14 @@ def decide(message: Message, profile: str, receipt: Receipt, sender: Sender, env
     errors = (*flags_errors, *prt_errors, *ins_errors)
     if errors:
         return _refusal(errors)
-    document, header, cda_errors = _document(transmission)
-    if document is None or header is None or cda_errors:
+    documents, cda_errors = _documents(transmission)
+    if cda_errors:
         return _refusal(cda_errors)
     if not resolved.recipients and not resolved.to_dmp:
         return _refusal((Finding("199", "PRT^1^15", resolved.refused[0].reason, "Aucun destinataire utilisable."),))
-    request, target, target_errors = _target(transmission, header)
-    if target_errors:
-        return _refusal(target_errors)
     name = _sender_name(message)
     report = Report(
-        report_id=report_id(name, target),
+        report_id=report_id(name, documents[0].target_id),
         message_id=MessageId(receipt.message_id),
         control_id=message.header.value(10),
         message_type=message.header.value(9),
@@ -68,7 +65,7 @@ def decide(message: Message, profile: str, receipt: Receipt, sender: Sender, env
         processing_id=message.header.component(11, 1),
         received_at=receipt.received_at,
         path=Path.RELAY,
-        request=request,
+        request=_REQUESTS[transmission.request],
         patient=patient,
         visibility=_visibility(transmission),
         to_dmp=resolved.to_dmp,
@@ -83,15 +80,12 @@ def decide(message: Message, profile: str, receipt: Receipt, sender: Sender, env
         reply_to=resolved.reply_to or sender.reply_to,
         requester=resolved.requester,
         encounter_class=transmission.patient.encounter_class,
-        document_code=document.code or "11502-2",
+        document_code=transmission.documents[0].code,
         order_numbers=transmission.order_numbers,
     )
     return Relayed(
         report=report,
-        content=document.content,
-        media_type=CDA_MEDIA_TYPE,
-        document_id=header.id.oid,
-        target_id=target,
+        documents=documents,
         refused_recipients=resolved.refused,
         warnings=(*transmission.warnings, *ins_warnings, *_refused_warnings(resolved)),
     )
@@ -115,58 +109,73 @@ def _sender_name(message: Message) -> SenderName:
     return SenderName(application=message.header.component(3, 1), facility=message.header.component(4, 1))
 
 
-def _document(
-    transmission: Transmission,
-) -> tuple[EmbeddedDocument | None, CdaHeader | None, tuple[Finding, ...]]:
-    """Return the document to send: the structured one when the message carries both levels."""
+def _documents(transmission: Transmission) -> tuple[tuple[RelayedDocument, ...], tuple[Finding, ...]]:
+    """Return the documents to send, the structured one first, or what is wrong with them."""
     read: list[tuple[EmbeddedDocument, CdaHeader]] = []
     errors: list[Finding] = []
-    for document in transmission.documents:
-        location = f"{document.location}^5"
+    for embedded in transmission.documents:
         try:
-            header = read_header(xml.parse(document.content))
+            header = read_header(xml.parse(embedded.content))
         except (xml.XmlMalformed, CdaMalformed) as error:
-            errors.append(Finding("102", location, error.code, "Le document n'est pas un CDA lisible."))
+            errors.append(_wrong(embedded, "102", error.code, "Le document n'est pas un CDA lisible."))
             continue
         if identity.contradicts(transmission.patient, header.patient):
             text = "PID et le document désignent des patients différents."
             errors.append(Finding("199", "PID^1^3", "patient.differs", text))
-            errors.append(Finding("199", location, "patient.differs", text))
-        read.append((document, header))
+            errors.append(_wrong(embedded, "199", "patient.differs", text))
+        read.append((embedded, header))
+    if not errors:
+        errors += _pair_errors(read)
+        errors += _numbers_errors(transmission, read)
     if errors:
-        return None, None, tuple(errors)
-    structured = [pair for pair in read if pair[1].level == "N3"]
-    document, header = (structured or read)[0]
-    return document, header, _check_txa(transmission.document_id, header, transmission.profile)
+        return (), tuple(errors)
+    read.sort(key=lambda pair: _STRUCTURED_FIRST.get(pair[1].level, len(_STRUCTURED_FIRST)))
+    return tuple(_relayed(transmission.request, embedded, header) for embedded, header in read), ()
 
 
-def _check_txa(written: UniqueId | None, header: CdaHeader, profile: str) -> tuple[Finding, ...]:
-    if written is None or _same_document(written, header.id.root, header.id.extension):
-        return ()
-    if profile in cda_in_hl7.FORMER and written.root == f"{header.id.root}.{header.id.extension}":
-        return ()  # they wrote root and extension as one
-    text = "TXA-12 ne désigne pas le document transmis."
-    return (Finding("199", "TXA^1^12", "volet.document-id-differs", text),)
+def _pair_errors(read: list[tuple[EmbeddedDocument, CdaHeader]]) -> list[Finding]:
+    """Return why two documents are not one report as N3 and N1, each with its own identifier."""
+    if len(read) < 2:
+        return []
+    (_, first), (embedded, second) = read
+    if first.id.oid == second.id.oid:
+        return [_wrong(embedded, "199", "volet.one-id-for-two", "Les deux documents ont le même identifiant.")]
+    if {first.level, second.level} != set(_STRUCTURED_FIRST):
+        text = "Deux documents sont admis s'ils sont le même compte rendu en N1 et en N3."
+        return [_wrong(embedded, "199", "volet.same-level", text)]
+    return []
 
 
-def _same_document(written: UniqueId, root: str, extension: str) -> bool:
-    return written.root == root and written.extension == extension
+def _numbers_errors(transmission: Transmission, read: list[tuple[EmbeddedDocument, CdaHeader]]) -> list[Finding]:
+    """Return where TXA and the documents disagree, and replacements that name nothing to replace."""
+    errors: list[Finding] = []
+    loosely = transmission.profile in cda_in_hl7.FORMER
+    for embedded, header in read:
+        written = transmission.document_id
+        if written is not None and not written.names(header.id.root, header.id.extension, loosely=loosely):
+            text = "TXA-12 ne désigne pas le document transmis."
+            errors.append(Finding("199", "TXA^1^12", "volet.document-id-differs", text))
+        if transmission.request != cda_in_hl7.REPLACEMENT:
+            continue
+        if header.replaces is None:
+            text = "Remplacement sans relatedDocument RPLC dans le document."
+            errors.append(_wrong(embedded, "199", "cda.replaces-nothing", text))
+            continue
+        parent = transmission.parent_id
+        if parent is not None and not parent.names(header.replaces.root, header.replaces.extension, loosely=loosely):
+            text = "TXA-13 et le document remplacé par le CDA diffèrent."
+            errors.append(Finding("199", "TXA^1^13", "volet.parent-id-differs", text))
+    return errors
 
 
-def _target(transmission: Transmission, header: CdaHeader) -> tuple[Request, str, tuple[Finding, ...]]:
-    """Return what is asked and the document it is about."""
-    request = _REQUESTS[transmission.request]
-    if request is not Request.REPLACEMENT:
-        return request, header.id.oid, ()
-    replaced = [each.id for each in header.related if each.type_code == "RPLC" and each.id is not None]
-    if not replaced:
-        text = "Remplacement sans relatedDocument RPLC dans le document."
-        return request, "", (Finding("199", "OBX^1^5", "cda.replaces-nothing", text),)
-    parent = transmission.parent_id
-    if parent is not None and not _same_document(parent, replaced[0].root, replaced[0].extension):
-        text = "TXA-13 et le document remplacé par le CDA diffèrent."
-        return request, "", (Finding("199", "TXA^1^13", "volet.parent-id-differs", text),)
-    return request, replaced[0].oid, ()
+def _relayed(request: str, embedded: EmbeddedDocument, header: CdaHeader) -> RelayedDocument:
+    replaced = header.replaces if request == cda_in_hl7.REPLACEMENT else None
+    target = replaced.oid if replaced else header.id.oid
+    return RelayedDocument(embedded.content, header.id.oid, target, f"{embedded.location}^5")
+
+
+def _wrong(embedded: EmbeddedDocument, condition: str, reason: str, text: str) -> Finding:
+    return Finding(condition, f"{embedded.location}^5", reason, text)
 
 
 def _visibility(transmission: Transmission) -> Visibility:

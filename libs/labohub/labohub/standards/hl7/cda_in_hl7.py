@@ -42,6 +42,15 @@ class UniqueId:
     root: str
     extension: str = ""
 
+    def names(self, root: str, extension: str, *, loosely: bool) -> bool:
+        """Return whether this is the identifier of a CDA.
+
+        `loosely`: senders of the former profiles wrote root and extension in one, with or without the point.
+        """
+        if (self.root, self.extension) == (root, extension):
+            return True
+        return loosely and (self.root + self.extension).replace(".", "") == (root + extension).replace(".", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
