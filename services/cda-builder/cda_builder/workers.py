@@ -16,7 +16,7 @@ from cda_builder.ports import Made, Order, Workshop, WorkshopBusy
 from labohub.contracts.codec import derived_id
 from labohub.contracts.events import DocumentBuilt, DocumentRefused, Event, IdentityQualified
 from labohub.contracts.laboratory import LaboratoryReport
-from labohub.contracts.values import BlobRef, Path
+from labohub.contracts.values import BlobRef, Identity, Path
 from labohub.errors import Refused, Unavailable
 from labohub.runtime.logging import get_logger
 from labohub.runtime.retry import backoff_seconds
@@ -57,6 +57,7 @@ class Outcome:
     """How a job ended: a version, a refusal, or later."""
 
     version: Version | None = None
+    companion: Version | None = None  # the laboratory's other format of the same content
     is_new: bool = False
     code: str = ""
     conformance_report: BlobRef | None = None
@@ -120,12 +121,16 @@ class Builder:
         return await self._structured(event, last)
 
     async def _relayed(self, event: IdentityQualified) -> Outcome:
-        """Check the laboratory's own document; the very same bytes go on."""
-        source = event.report.document
-        if source is None:
+        """Check the laboratory's own documents; the very same bytes go on. One that is refused stops both."""
+        if event.report.document is None:
             raise CdaDocumentMissing("no document to relay")
-        made = await self.workshop.examine(await self.blobs.read(source), event.identity)
-        return Outcome(await self._kept(made, source, made.facts.version_number, source.sha256))
+        sources = [each for each in (event.report.document, event.report.companion) if each is not None]
+        versions = await asyncio.gather(*(self._examined(source, event.identity) for source in sources))
+        return Outcome(versions[0], versions[1] if len(versions) > 1 else None)
+
+    async def _examined(self, source: BlobRef, identity: Identity) -> Version:
+        made = await self.workshop.examine(await self.blobs.read(source), identity)
+        return await self._kept(made, source, made.facts.version_number, source.sha256)
 
     async def _structured(self, event: IdentityQualified, last: Version | None) -> Outcome:
         """Build the document; the same content as the last version is that version again."""
@@ -181,7 +186,7 @@ class Builder:
 
 def told(event: IdentityQualified, outcome: Outcome, now: datetime) -> Event:
     """Return the event that says how a job ended; its id depends on what caused it alone."""
-    version = outcome.version
+    version, companion = outcome.version, outcome.companion
     if version is None:
         return DocumentRefused(
             event_id=derived_id("document.refused", event.event_id),
@@ -202,6 +207,10 @@ def told(event: IdentityQualified, outcome: Outcome, now: datetime) -> Event:
         document=version.document,
         facts=version.facts,
         pdf=version.pdf,
+        companion=companion.document if companion else None,
+        companion_facts=companion.facts if companion else None,
+        companion_pdf=companion.pdf if companion else None,
+        companion_conformance_report=companion.conformance_report if companion else None,
         conformance=version.conformance,
         conformance_report=version.conformance_report,
     )

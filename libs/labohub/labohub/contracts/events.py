@@ -126,6 +126,8 @@ class DocumentBuilt(Event):
     pdf: BlobRef | None = None  # the copy that goes beside the zip
     companion: BlobRef | None = None  # the other format of the same content (N1 beside N3): they travel together
     companion_facts: DocumentFacts | None = None
+    companion_pdf: BlobRef | None = None
+    companion_conformance_report: BlobRef | None = None
     conformance: str  # "passed", "not-configured" (no official folder)
     conformance_report: BlobRef | None = None
 
