@@ -6,7 +6,7 @@ from labohub.contracts.events import DocumentBuilt
 from labohub.runtime.logging import get_logger
 from mss_sender.core.effects import bounced
 from mss_sender.core.laboratory import Laboratory
-from mss_sender.core.planning import DocumentIdReused, Unsendable, plan
+from mss_sender.core.planning import DocumentIdReused, DocumentSuperseded, Unsendable, plan
 from mss_sender.core.values import PlannedMail
 from mss_sender.ports import SendingUnit
 
@@ -30,7 +30,7 @@ def planner(laboratory: Laboratory) -> Callable[[DocumentBuilt, SendingUnit], Aw
 async def _add(mail: PlannedMail, unit: SendingUnit) -> None:
     try:
         planned = await unit.mails.add(mail)
-    except DocumentIdReused as error:
+    except (DocumentIdReused, DocumentSuperseded) as error:
         await unit.publish(bounced(mail, unit.now, "554", code=error.code).event)
         log.warning("mail.unsendable", report_id=mail.source.report_id, mail_id=mail.mail_id, code=error.code)
         return

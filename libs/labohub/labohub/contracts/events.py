@@ -5,7 +5,7 @@ An `event_id` is derived (uuid5) from what caused it, so that a repetition is re
 """
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from labohub.contracts import topics
 from labohub.contracts.values import (
@@ -113,6 +113,15 @@ class IdentityUnresolved(Event):
     code: str  # why, from the error catalogue
 
 
+class BuiltDocument(NamedTuple):
+    """One CDA of a built report, with what was made of it."""
+
+    content: BlobRef
+    facts: DocumentFacts
+    pdf: BlobRef | None
+    conformance_report: BlobRef | None
+
+
 class DocumentBuilt(Event):
     """A report now exists as a document that may be sent."""
 
@@ -130,6 +139,17 @@ class DocumentBuilt(Event):
     companion_conformance_report: BlobRef | None = None
     conformance: str  # "passed", "not-configured" (no official folder)
     conformance_report: BlobRef | None = None
+
+    @property
+    def documents(self) -> tuple[BuiltDocument, ...]:
+        """Return the document, and its other format when the laboratory made both."""
+        first = BuiltDocument(self.document, self.facts, self.pdf, self.conformance_report)
+        if self.companion is None or self.companion_facts is None:
+            return (first,)
+        second = BuiltDocument(
+            self.companion, self.companion_facts, self.companion_pdf, self.companion_conformance_report
+        )
+        return (first, second)
 
 
 class DocumentRefused(Event):

@@ -15,7 +15,7 @@ from labohub.store.unit import Unit
 from labohub.store.work import NewWork, Work, WorkQueue, work_table
 from mss_sender.adapters.metrics import FACTS
 from mss_sender.core.effects import Fact
-from mss_sender.core.planning import DocumentIdReused, differs, lane
+from mss_sender.core.planning import DocumentIdReused, DocumentSuperseded, begins, differs, ends, lane
 from mss_sender.core.values import PlannedMail, Return
 from mss_sender.ports import Position
 
@@ -45,6 +45,13 @@ MAIL_FACTS = Table(  # each thing known of a mail, once
     Column("event", Text, nullable=False),
     UniqueConstraint("mail_id", "fact"),
     sqlite_autoincrement=True,
+)
+MAIL_ENDS = Table(  # documents that a mail to this box replaces or deletes: they are not sent to it any more
+    "mail_ends",
+    metadata,
+    Column("mailbox", String, primary_key=True),
+    Column("document_id", String, primary_key=True),
+    Column("mail_id", String, nullable=False),
 )
 RETURNS = work_table("returns", metadata, Column("fetched_at", UtcDateTime, nullable=False))
 HANDOVERS = work_table("handovers", metadata)
@@ -83,12 +90,18 @@ class MailTable:
 
         Raises:
             DocumentIdReused: this document's identifier went to this mailbox with other bytes.
+            DocumentSuperseded: its replacement or deletion was here first.
         """
+        if await self._is_ended(mail):
+            raise DocumentSuperseded("its replacement or deletion goes to this mailbox")
         keys = {"envelope_id": mail.envelope_id, "message_identifier": mail.message_identifier}
         await self.queue.add(NewWork(mail.mail_id, lane(mail), mail.model_dump_json(), extra=keys))
         known = await self.queue.hold(mail.mail_id)  # settling waits for us, or we see what it wrote
         assert known is not None
         first = PlannedMail.model_validate_json(known.payload)
+        box = mail.to.lower()
+        ended = [{"mailbox": box, "document_id": each, "mail_id": mail.mail_id} for each in ends(mail)]
+        await insert_ignore(self._unit.connection, MAIL_ENDS, ended)
         if differs(first, mail):
             raise DocumentIdReused("this document id was mailed with other bytes")
         is_new = first.source.message_id == mail.source.message_id
@@ -126,6 +139,15 @@ class MailTable:
         """Return the names of the facts known of a mail."""
         query = select(MAIL_FACTS.c.fact).where(MAIL_FACTS.c.mail_id == mail_id)
         return frozenset((await self._unit.connection.execute(query)).scalars())
+
+    async def _is_ended(self, mail: PlannedMail) -> bool:
+        """Return whether a document of a mail not known yet was replaced or deleted in its mailbox."""
+        ended = select(MAIL_ENDS.c.mail_id).where(
+            MAIL_ENDS.c.mailbox == mail.to.lower(), MAIL_ENDS.c.document_id.in_(begins(mail))
+        )
+        if (await self._unit.connection.execute(ended.limit(1))).first() is None:
+            return False
+        return await self.queue.find(mail.mail_id) is None
 
     async def _ask(self, mail_id: str, source: DocumentBuilt) -> None:
         row = {"mail_id": mail_id, "message_id": source.message_id, "report_id": source.report_id}

@@ -44,21 +44,40 @@ def lane(mail: PlannedMail) -> str:
 
 
 def mail_identifier(event: DocumentBuilt, address: str) -> str:
-    """Return the identifier of the mail of a document to a mailbox; a deletion is a mail of its own."""
-    action = ACTIONS[event.report.request]
-    parts = ["mail", event.facts.unique_id, address.strip().lower()]
-    return derived_id(*parts, *(["deletion"] if action is Action.DELETE else []))
+    """Return the identifier of the mail of a report's documents to a mailbox; a deletion is a mail of its own."""
+    first, *others = (built.facts.unique_id for built in event.documents)
+    kind = ["deletion"] if ACTIONS[event.report.request] is Action.DELETE else []
+    return derived_id("mail", first, address.strip().lower(), *kind, *others)
 
 
 def differs(first: PlannedMail, second: PlannedMail) -> bool:
     """Return whether one document identifier names two contents; what is deleted need not come with its bytes."""
-    return first.action is not Action.DELETE and first.source.document.sha256 != second.source.document.sha256
+    ours, theirs = ([each.content.sha256 for each in mail.source.documents] for mail in (first, second))
+    return first.action is not Action.DELETE and ours != theirs
+
+
+def ends(mail: PlannedMail) -> tuple[str, ...]:
+    """Return the documents that a mail tells to replace or to delete: none of them may come after it."""
+    if mail.action is Action.DELETE:
+        return tuple(built.facts.unique_id for built in mail.source.documents)
+    return tuple(built.facts.replaces for built in mail.source.documents if built.facts.replaces)
+
+
+def begins(mail: PlannedMail) -> tuple[str, ...]:
+    """Return the documents that a mail brings; none for a deletion."""
+    return () if mail.action is Action.DELETE else tuple(built.facts.unique_id for built in mail.source.documents)
 
 
 class DocumentIdReused(Refused):
     """This document's identifier already went to this mailbox with other bytes."""
 
     code = "mss.document-id-reused"
+
+
+class DocumentSuperseded(Refused):
+    """What replaces or deletes this document already went, or goes, to this mailbox."""
+
+    code = "mss.document-superseded"
 
 
 def _decide(

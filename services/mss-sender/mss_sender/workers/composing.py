@@ -4,7 +4,7 @@ import asyncio
 
 from labohub.store.blobs import Blobs
 from mss_sender.core.laboratory import Laboratory
-from mss_sender.core.parcel import Parcel, build_parcel, write_mail
+from mss_sender.core.parcel import Content, Parcel, build_parcel, write_mail
 from mss_sender.core.values import PlannedMail
 
 
@@ -33,6 +33,11 @@ class Composer:
 
     async def _build(self, mail: PlannedMail) -> Parcel:
         source = mail.source
-        document = await self._blobs.read(source.document)
-        pdf = await self._blobs.read(source.pdf) if source.pdf else None
-        return await asyncio.to_thread(build_parcel, source, document, pdf, self._laboratory, source.occurred_at)
+        contents = [
+            Content(
+                await self._blobs.read(each.content),
+                await self._blobs.read(each.pdf) if each.pdf else None,
+            )
+            for each in source.documents
+        ]
+        return await asyncio.to_thread(build_parcel, source, contents, self._laboratory, source.occurred_at)

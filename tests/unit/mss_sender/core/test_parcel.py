@@ -13,7 +13,7 @@ from labohub.contracts.values import IdentityStatus, MailTexts, Recipient, Reque
 from labohub.standards.xdm import read_xdm
 from labohub.standards.xdm_metadata import Action, read_action
 from labohub.standards.xml import parse
-from mss_sender.core.parcel import IdentityMismatch, MatriculeNotQualified, build_parcel, write_mail
+from mss_sender.core.parcel import Content, IdentityMismatch, MatriculeNotQualified, build_parcel, write_mail
 from mss_sender.core.planning import plan
 from mss_sender.core.values import PlannedMail
 from tests.support.mss import AT, LABORATORY, MATRICULE, PDF, cda, doctor, document_built, patient
@@ -22,7 +22,7 @@ from tests.support.mss import AT, LABORATORY, MATRICULE, PDF, cda, doctor, docum
 def written(event: DocumentBuilt, document: bytes, pdf: bytes | None = PDF) -> tuple[bytes, EmailMessage]:
     (mail,) = plan(event, LABORATORY, AT)
     assert isinstance(mail, PlannedMail)
-    raw = write_mail(mail, build_parcel(event, document, pdf, LABORATORY, AT), LABORATORY)
+    raw = write_mail(mail, build_parcel(event, [Content(document, pdf)], LABORATORY, AT), LABORATORY)
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     assert not any(part.defects for part in message.walk())
