@@ -59,6 +59,10 @@ def test_other_separators_are_answered_in_the_usual_ones() -> None:
     assert answer("MSH|$~\\*|SGL|LABO$1*2$N|H|P|1||ORU$R01|7|P|2.5\r")[0].split("|")[5] == "LABO^1&2^N"
 
 
+def test_what_only_looks_like_a_separator_is_escaped_in_the_answer() -> None:
+    assert answer("MSH#$~!*#S|G^L#LABO#H#P#1##ORU$R01#7#P#2.5\r")[0].split("|")[4] == "S\\F\\G\\S\\L"
+
+
 def test_without_a_header_an_answer_still_says_what_was_wrong() -> None:
     lines = acknowledge(None, "AE", (WRONG,), at=AT, control_id="H1").er7.decode().split("\r")
     assert lines[1].startswith("MSA|AE|")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from labohub.standards.er7 import Header, escape
+from labohub.standards.er7 import Delimiters, Header, escape
 from labohub.standards.er7.charsets import CODECS
 from labohub.standards.hl7.findings import Finding
 from labohub.standards.hl7.tables import MESSAGE_ERROR, ORDER_ANSWERS, VOLET_LABELS
@@ -126,11 +126,16 @@ def _message_type(header: Header) -> str:
 def _echo(header: Header, number: int) -> bytes:
     """Return a field of the request, byte for byte, in the usual separators."""
     value = header.field(number)
-    theirs = header.delimiters
-    if not theirs.is_usual:
-        for sign, usual in ((theirs.component, "^"), (theirs.subcomponent, "&"), (theirs.repetition, "~")):
-            value = value.replace(sign, usual)
-    return value.encode("latin-1")
+    return _in_usual_signs(value, header.delimiters).encode("latin-1")
+
+
+def _in_usual_signs(value: str, theirs: Delimiters) -> str:
+    """Return a field as it is written with the usual separators; what only looks like one is escaped."""
+    if theirs.is_usual:
+        return value
+    signs = {theirs.component: "^", theirs.subcomponent: "&", theirs.repetition: "~", theirs.escape: "\\"}
+    written = {"|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\\": "\\E\\"} | signs
+    return "".join(written.get(character, character) for character in value)
 
 
 def _encode(parts: Sequence[str | bytes], codec: str) -> bytes:
