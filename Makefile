@@ -61,6 +61,11 @@ check: lint types layers ## Lint, types, layers, and generated files up to date
 bench: setup ## Measure: durable acks, reports end to end, CPU and memory (figures in docs/benchmarks.md)
 	$(BIN)/python -m tests.bench $(B)
 
+FUZZ_SECONDS ?= 900
+.PHONY: fuzz
+fuzz: setup ## Fuzz the readers of HL7, guided by coverage, at low priority (FUZZ_SECONDS=900)
+	nice -n 19 $(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
 ##@ Keep it
 .PHONY: schemas lock image
 schemas: setup ## Generate the events' JSON Schemas and the settings' page
