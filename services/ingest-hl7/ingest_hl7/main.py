@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ingest_hl7.adapters.drop_folder import DropFolder
+from ingest_hl7.adapters.access import Access
+from ingest_hl7.adapters.api_keys import KeyRing
+from ingest_hl7.adapters.events_http import event_routes
 from ingest_hl7.adapters.http import routes
 from ingest_hl7.adapters.intake import Doors, Intake
 from ingest_hl7.adapters.journal import Journal
 from ingest_hl7.adapters.mllp import Budget, MllpListener, tls_context
 from ingest_hl7.adapters.sender_book import SenderBook
 from ingest_hl7.adapters.senders_http import senders_routes
+from ingest_hl7.adapters.sgl_desk import SglDesk
 from ingest_hl7.adapters.source import MllpSource
 from ingest_hl7.adapters.tables import TableUnit, metadata
 from ingest_hl7.core.intake import Policy
@@ -47,7 +52,7 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
         unit_type=TableUnit,
         subscriptions=subscriptions(outcomes),
         workers=[Worker("answers", carrier.run, concurrency=1)],
-        listeners=[*_listeners(settings, intake), book],
+        listeners=[*_listeners(settings, intake), *_folders(settings, intake, book, platform), book],
         routers=[routes(intake, database, settings.max_frame_bytes), senders_routes(book)],
         background=[book.follow],
         facts=book.facts,
@@ -80,6 +85,12 @@ def _listeners(settings: IngestSettings, intake: Intake) -> list[Listener]:
             MllpListener("mllps", settings.mllp_tls_port, intake, settings, budget=budget, context=context)
         )
     return listeners
+
+
+def _folders(settings: IngestSettings, intake: Intake, book: SenderBook, platform: Platform) -> list[Listener]:
+    if settings.drop_folder is None:
+        return []
+    return [DropFolder(settings.drop_folder, intake.take, book.registry, settings, platform.clock)]
 
 
 def _patience(settings: IngestSettings) -> Patience:

@@ -44,6 +44,19 @@ class IngestSettings(BaseSettings):
         description="Senders not in the file: `accept`, `refuse` or `quarantine`."
         " Empty: accepted in the test environment, refused in production.",
     )
+    drop_folder: Path | None = Field(None, description="Folder in which senders drop files. Unset: none.")
+    drop_poll_seconds: PositiveFloat = Field(1.0, description="How often the drop folder is looked at.")
+    drop_quiet_seconds: float = Field(2.0, ge=0, description="A file unchanged for so long is complete.")
+    drop_stalled_seconds: float = Field(
+        60.0, ge=0, description="A file that looks cut is refused once nobody has written to it for so long."
+    )
+    drop_end_required: bool = Field(
+        True, description="Refuse a file whose last line is not ended: it may be cut. False: take it once stalled."
+    )
+    drop_max_bytes: PositiveInt = Field(64 * 1024 * 1024, description="Largest file of the drop folder.")
+    api_keys: Path | None = Field(
+        None, description="TOML file of the API keys (`labohub api-key new`). Unset: no key, in the test environment only."
+    )
     processing_ids: str = Field("", description="MSH-11 accepted, e.g. `P`. Empty: `P` in production, `P,T` in test.")
     timezone: str = Field("Europe/Paris", description="Zone in which answers are dated.")
     application: str = Field("LABOHUB", description="MSH-3 of the messages the hub sends.")

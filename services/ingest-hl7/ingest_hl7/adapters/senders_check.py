@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel
 
+from ingest_hl7.adapters.drop_files import OUTCOMES
 from ingest_hl7.core.senders import Sender
 
 _OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 _FINGERPRINT = re.compile(r"([0-9A-Fa-f]{2}:?){32}")
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SUBJECT = re.compile(r"[A-Za-z][A-Za-z0-9.]*=[^,]")
 
 
@@ -52,6 +54,8 @@ def doubts(sender: Sender) -> Iterator[str]:
     for number, binding in enumerate(sender.certificates, start=1):
         if not _FINGERPRINT.fullmatch(binding) and not _SUBJECT.match(binding):
             yield f"certificates.{number}: neither a SHA-256 nor a subject"
+    if sender.drop_folder and (not _FOLDER.fullmatch(sender.drop_folder) or sender.drop_folder in OUTCOMES):
+        yield "drop_folder: not the plain name of a folder"
     if any("@" not in address for address in sender.mailboxes.values()):
         yield "mailboxes: not all are addresses"
 

@@ -132,9 +132,11 @@ def _together(senders: list[Sender], places: list[str], environment: str) -> Ite
             yield f"{place}: oid_root: an OID of the demonstration is not for production"
         if environment == "production" and sender.stage is Stage.TEST:
             yield f"{place}: stage: a sender on trial has no place in production"
-        for key in (("label", sender.label), *(("", f"{name.application}|{name.facility}") for name in sender.names)):
-            if key in known:
-                yield f"{place}: {'name' if key[0] else 'application, facility'}: the same as {known[key]}"
+        keys = [("name", sender.label), ("drop_folder", sender.drop_folder)]
+        keys += [("application, facility", f"{name.application}|{name.facility}") for name in sender.names]
+        for key in keys:
+            if key[1] and key in known:
+                yield f"{place}: {key[0]}: the same as {known[key]}"
             known[key] = place
 
 

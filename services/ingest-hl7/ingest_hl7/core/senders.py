@@ -127,6 +127,7 @@ class Sender(Value):
     stage: Stage = Stage.INSTALLATION
     role: Role = Role.LABORATORY
     certificates: tuple[str, ...] = ()  # SHA-256 (hex) or subject (`CN=…`) of its client certificates; empty: any peer
+    drop_folder: str = ""  # its own folder inside INGEST_HL7_DROP_FOLDER; files there speak for it alone
     laboratory: Organisation = Organisation()
     oid_root: str = ""  # of the identifiers the hub makes for this laboratory
     # what it may send
