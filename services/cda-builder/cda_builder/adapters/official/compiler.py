@@ -29,7 +29,7 @@ def compile_schema(schema: etree._Element, path: Path) -> bytes:
     for foreign in schema:
         if isinstance(foreign.tag, str) and foreign.tag.startswith(_X):
             sheet.append(foreign)
-    patterns = _active_patterns(schema)
+    patterns = active_patterns(schema)
     variables: dict[str, str] = {}
     for let in [*schema.findall(f"{SCH}let"), *(let for each in patterns for let in each.findall(f"{SCH}let"))]:
         _global(sheet, let, variables)
@@ -46,7 +46,7 @@ def compile_schema(schema: etree._Element, path: Path) -> bytes:
             sheet, f"{_X}mode", {"name": mode, "on-no-match": "shallow-skip" if found is None else "deep-skip"}
         )
         etree.SubElement(findings, f"{_X}apply-templates", select=found or "/", mode=mode)
-        name = pattern.get("id") or pattern.get("name") or _title(pattern) or mode
+        name = pattern_name(pattern, number)
         for rank, rule in enumerate(rules):
             template = _rule(sheet, rule, name, mode, len(rules) - rank)
             if found is None:
@@ -54,7 +54,7 @@ def compile_schema(schema: etree._Element, path: Path) -> bytes:
     return etree.tostring(sheet)
 
 
-def _active_patterns(schema: etree._Element) -> list[etree._Element]:
+def active_patterns(schema: etree._Element) -> list[etree._Element]:
     """Return the patterns of the default phase, or all."""
     patterns = list(schema.iter(f"{SCH}pattern"))
     default = schema.get("defaultPhase")
@@ -78,8 +78,10 @@ def _global(sheet: etree._Element, let: etree._Element, known: dict[str, str]) -
         etree.SubElement(sheet, f"{_X}variable", name=name, select=value)
 
 
-def _title(pattern: etree._Element) -> str:
-    return " ".join((pattern.findtext(f"{SCH}title") or "").split())
+def pattern_name(pattern: etree._Element, number: int) -> str:
+    """Return how findings call a pattern; `number` is its rank among the active ones, from 1."""
+    title = " ".join((pattern.findtext(f"{SCH}title") or "").split())
+    return pattern.get("id") or pattern.get("name") or title or f"p{number}"
 
 
 def _rule(sheet: etree._Element, rule: etree._Element, pattern: str, mode: str, priority: int) -> etree._Element:
