@@ -4,16 +4,12 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ingest_hl7.adapters.drop_folder import DropFolder
-from ingest_hl7.adapters.access import Access
-from ingest_hl7.adapters.api_keys import KeyRing
-from ingest_hl7.adapters.events_http import event_routes
 from ingest_hl7.adapters.http import routes
 from ingest_hl7.adapters.intake import Doors, Intake
 from ingest_hl7.adapters.journal import Journal
 from ingest_hl7.adapters.mllp import Budget, MllpListener, tls_context
 from ingest_hl7.adapters.sender_book import SenderBook
 from ingest_hl7.adapters.senders_http import senders_routes
-from ingest_hl7.adapters.sgl_desk import SglDesk
 from ingest_hl7.adapters.source import MllpSource
 from ingest_hl7.adapters.tables import TableUnit, metadata
 from ingest_hl7.core.intake import Policy
