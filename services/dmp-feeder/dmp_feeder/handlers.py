@@ -24,7 +24,7 @@ def planner(rules: Rules) -> Callable[[DocumentBuilt, FilingUnit], Awaitable[Non
                 await _add(filing, asker, unit)
         except FilingRefused as error:
             operation, document_id = operation_of(event), event.facts.unique_id
-            filed_as = filing_id(document_id, operation)
+            filed_as = filing_id([each.facts.unique_id for each in event.documents], operation)
             await unit.publish(outcomes.refused(asker, filed_as, document_id, operation, at=unit.now, code=error.code))
             log.warning("filing.refused", report_id=event.report_id, submission_id=filed_as, code=error.code)
 
@@ -33,14 +33,16 @@ def planner(rules: Rules) -> Callable[[DocumentBuilt, FilingUnit], Awaitable[Non
 
 async def _add(filing: Filing, asker: Asker, unit: FilingUnit) -> None:
     """Plan a filing. One that is known already is not done twice: whoever asks again gets the known outcome."""
-    extra = {
-        "document_id": filing.document_id,
-        "set_id": filing.set_id,
-        "sha256": filing.document.sha256,
-        "operation": filing.operation,
-    }
+    extra = {"operation": filing.operation}
     row = NewWork(filing.filing_id, lane=filing.report_id, payload=filing.model_dump_json(), extra=extra)
-    await unit.filings.add(row)  # ignored when it is known
+    before = await unit.filings.find(filing.filing_id)
+    if (
+        filing.operation != DELETE
+        and (before is None or before.state == REFUSED)
+        and await unit.filings.is_ended(filing)
+    ):
+        raise DocumentSuperseded("something replaces or deletes it")
+    await unit.filings.plan(row, filing)  # ignored when it is known
     known = await unit.filings.hold(filing.filing_id)  # its settling waits for us, or we see how it ended
     assert known is not None
     if _differs(known, filing):
@@ -60,7 +62,12 @@ async def _add(filing: Filing, asker: Asker, unit: FilingUnit) -> None:
 
 
 def _differs(known: Work, filing: Filing) -> bool:
-    return filing.operation != DELETE and known.extra["sha256"] != filing.document.sha256
+    first = Filing.model_validate_json(known.payload)
+    return filing.operation != DELETE and _digests(first) != _digests(filing)
+
+
+def _digests(filing: Filing) -> list[str]:
+    return [each.content.sha256 for each in filing.documents]
 
 
 async def _tell_again(filing: Filing, known: Work, asker: Asker, unit: FilingUnit) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from dmp_feeder.core.filing import Asker
+from dmp_feeder.core.filing import Asker, FiledDocument, Filing
 from dmp_feeder.core.lot import Call
 from labohub.contracts.events import Event
 from labohub.contracts.values import BlobRef
@@ -48,16 +48,17 @@ class Dmp(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeptLot:
-    """What was put on the wire, without the document, and the document it replaces (empty: none)."""
+    """What was put on the wire, without the documents, and what they replace."""
 
     evidence: BlobRef
-    replaced_id: str
+    replaced: Mapping[str, str]  # document in the DMP, by the identifier of the one that replaces it
 
 
 class FilingBook(Protocol):
     """The filings, as leasable work."""
 
-    async def add(self, *rows: NewWork) -> None: ...
+    async def plan(self, row: NewWork, filing: Filing) -> None:
+        """Add a filing with its documents; one that is known is left as it is."""
 
     async def find(self, work_id: str) -> Work | None: ...
 
@@ -85,14 +86,20 @@ class FilingBook(Protocol):
     async def has_later_accepted(self, known: Work) -> bool:
         """Return whether the DMP took a later document of the same report."""
 
-    async def of_document(self, document_id: str) -> Work | None:
-        """Return the feeding of a document."""
+    async def is_ended(self, filing: Filing) -> bool:
+        """Return whether something replaces or deletes a document of a feeding."""
 
-    async def latest_accepted(self, set_id: str, lane: str) -> str:
-        """Return the document that stands in the DMP for a set, or a report; empty without any."""
+    async def document_state(self, document_id: str) -> str:
+        """Return the state of a document that was, or is to be, fed; empty when it is unknown."""
+
+    async def latest_accepted(self, document: FiledDocument, lane: str) -> str:
+        """Return the document that stands in the DMP for its set; without set, for its report and format."""
+
+    async def settle_documents(self, filing_id: str, state: str) -> None:
+        """Write how the feeding of a filing's documents ended."""
 
     async def mark_document(self, document_id: str, state: str) -> None:
-        """Change the state of an accepted feeding: replaced, or deleted."""
+        """Write what became of a document that the DMP took: replaced, or deleted."""
 
 
 class AskerBook(Protocol):

@@ -1,29 +1,50 @@
 """State of dmp-feeder: filings as leasable work, who waits for them, and what was put on the wire."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Index, MetaData, String, Table, Text, delete, insert, select, update
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dmp_feeder.core.filing import ACCEPTED, DELETE, DUE, REFUSED, REPLACED, Asker
+from dmp_feeder.core.filing import (
+    ACCEPTED,
+    DELETE,
+    DELETED,
+    DUE,
+    REFUSED,
+    REPLACED,
+    Asker,
+    FiledDocument,
+    Filing,
+)
 from dmp_feeder.ports import KeptLot
 from labohub.contracts.values import BlobRef, MessageId, ReportId
 from labohub.store.sql import insert_ignore
 from labohub.store.unit import Unit
-from labohub.store.work import Work, WorkQueue, work_table
+from labohub.store.work import NewWork, Work, WorkQueue, work_table
 
 metadata = MetaData()
-filings = work_table(
-    "filings",
+filings = work_table("filings", metadata, Column("operation", String, nullable=False))
+fed = Table(  # the documents of the feedings, each with what became of it in the DMP
+    "fed_documents",
     metadata,
-    Column("document_id", String, nullable=False),
+    Column("filing_id", String, primary_key=True),
+    Column("document_id", String, primary_key=True),
+    Column("rank", Integer, nullable=False),  # in its lot: the first, or its other format
     Column("set_id", String, nullable=False),
-    Column("sha256", String, nullable=False),
-    Column("operation", String, nullable=False),
+    Column("lane", String, nullable=False),
+    Column("state", String, nullable=False),
+    Index("fed_documents_document", "document_id"),
+    Index("fed_documents_set", "set_id"),
+    Index("fed_documents_lane", "lane"),
 )
-Index("filings_document", filings.c.document_id)
-Index("filings_set", filings.c.set_id)
+ended = Table(  # documents that a filing replaces or deletes: they are not fed any more
+    "ended_documents",
+    metadata,
+    Column("document_id", String, primary_key=True),
+    Column("filing_id", String, nullable=False),
+)
 askers = Table(
     "askers",
     metadata,
@@ -36,7 +57,7 @@ lots = Table(
     metadata,
     Column("filing_id", String, primary_key=True),
     Column("evidence", Text, nullable=False),  # BlobRef: the last request, without the document
-    Column("replaced_id", String, nullable=False),
+    Column("replaced", Text, nullable=False),  # JSON: replaced document by the one that comes
 )
 
 
@@ -46,6 +67,31 @@ class Filings(WorkQueue):
     def __init__(self, unit: Unit) -> None:
         super().__init__(filings, unit)
         self._connection = unit.connection
+
+    async def plan(self, row: NewWork, filing: Filing) -> None:
+        """Add a filing with its documents; one that is known is left as it is."""
+        await self.add(row)
+        ids = [each.document_id for each in filing.documents]
+        if filing.operation == DELETE:
+            ends = ids
+        else:
+            ends = [each.replaces for each in filing.documents if each.replaces]
+            documents = [
+                {
+                    "filing_id": filing.filing_id, "document_id": each.document_id, "rank": rank,
+                    "set_id": each.set_id, "lane": filing.report_id, "state": DUE,
+                }
+                for rank, each in enumerate(filing.documents)
+            ]  # fmt: skip
+            await insert_ignore(self._connection, fed, documents)
+        rows = [{"document_id": each, "filing_id": filing.filing_id} for each in dict.fromkeys(ends)]
+        await insert_ignore(self._connection, ended, rows)
+
+    async def is_ended(self, filing: Filing) -> bool:
+        """Return whether something replaces or deletes a document of a feeding."""
+        ids = [each.document_id for each in filing.documents]
+        found = select(ended.c.filing_id).where(ended.c.document_id.in_(ids))
+        return await self._connection.scalar(found.limit(1)) is not None
 
     async def reopen(self, filing_id: str, payload: str, now: datetime) -> None:
         """Make a refused filing due again."""
@@ -60,30 +106,28 @@ class Filings(WorkQueue):
         )
         return await self._connection.scalar(later.limit(1)) is not None
 
-    async def of_document(self, document_id: str) -> Work | None:
-        """Return the feeding of a document."""
-        query = select(filings.c.id).where(filings.c.document_id == document_id, filings.c.operation != DELETE)
-        found = await self._connection.scalar(query)
-        return await self.find(found) if found else None
+    async def document_state(self, document_id: str) -> str:
+        """Return the state of a document that was, or is to be, fed; empty when it is unknown."""
+        query = select(fed.c.state).where(fed.c.document_id == document_id)
+        states = set((await self._connection.execute(query)).scalars())
+        return next((state for state in (ACCEPTED, REPLACED, DELETED) if state in states), next(iter(states), ""))
 
-    async def latest_accepted(self, set_id: str, lane: str) -> str:
-        """Return the document that stands in the DMP for a set (or a report, without set); empty without any."""
-        same = filings.c.set_id == set_id if set_id else filings.c.lane == lane
-        query = select(filings.c.document_id).where(same, filings.c.state == ACCEPTED, filings.c.operation != DELETE)
-        found = await self._connection.scalar(query.order_by(filings.c.sequence.desc()).limit(1))
-        return str(found or "")
+    async def latest_accepted(self, document: FiledDocument, lane: str) -> str:
+        """Return the document that stands in the DMP for its set; without set, for its report and format."""
+        rank = select(fed.c.rank).where(fed.c.document_id == document.document_id).limit(1).scalar_subquery()
+        same = fed.c.set_id == document.set_id if document.set_id else and_(fed.c.lane == lane, fed.c.rank == rank)
+        query = select(fed.c.document_id).join(filings, filings.c.id == fed.c.filing_id)
+        query = query.where(same, fed.c.state == ACCEPTED).order_by(filings.c.sequence.desc())
+        return str(await self._connection.scalar(query.limit(1)) or "")
+
+    async def settle_documents(self, filing_id: str, state: str) -> None:
+        """Write how the feeding of a filing's documents ended."""
+        await self._connection.execute(update(fed).where(fed.c.filing_id == filing_id).values(state=state))
 
     async def mark_document(self, document_id: str, state: str) -> None:
-        """Change the state of an accepted feeding: replaced, or deleted."""
-        await self._connection.execute(
-            update(filings)
-            .where(
-                filings.c.document_id == document_id,
-                filings.c.operation != DELETE,
-                filings.c.state.in_((ACCEPTED, REPLACED)),
-            )
-            .values(state=state)
-        )
+        """Write what became of a document that the DMP took: replaced, or deleted."""
+        taken = (fed.c.document_id == document_id, fed.c.state.in_((ACCEPTED, REPLACED)))
+        await self._connection.execute(update(fed).where(*taken).values(state=state))
 
 
 class Askers:
@@ -114,14 +158,15 @@ class Lots:
     async def keep(self, filing_id: str, lot: KeptLot) -> None:
         """Write the lot of a filing in place of the former one."""
         await self.drop(filing_id)
-        values = {"replaced_id": lot.replaced_id, "evidence": lot.evidence.model_dump_json()}
+        values = {"replaced": json.dumps(dict(lot.replaced)), "evidence": lot.evidence.model_dump_json()}
         await self._connection.execute(insert(lots).values(filing_id=filing_id, **values))
 
     async def find(self, filing_ids: Sequence[str]) -> dict[str, KeptLot]:
         """Return the kept lots by filing."""
         rows = (await self._connection.execute(select(lots).where(lots.c.filing_id.in_(filing_ids)))).mappings()
         return {
-            row["filing_id"]: KeptLot(BlobRef.model_validate_json(row["evidence"]), row["replaced_id"]) for row in rows
+            row["filing_id"]: KeptLot(BlobRef.model_validate_json(row["evidence"]), json.loads(row["replaced"]))
+            for row in rows
         }
 
     async def drop(self, filing_id: str) -> None:

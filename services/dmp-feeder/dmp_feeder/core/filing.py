@@ -1,5 +1,6 @@
 """What to do about a built document: file it, delete it, leave it, or refuse."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from dmp_feeder.core.errors import (
@@ -42,15 +43,21 @@ class Rules(Value):
     accept_both_masks: bool = False  # the DMP's parameter cumul-invisible_patient-masque_ps
 
 
+class FiledDocument(Value):
+    """One CDA of a filing."""
+
+    document_id: str  # unique_id of the CDA
+    set_id: str
+    content: BlobRef
+    replaces: str  # unique_id, empty when nothing is replaced
+
+
 class Filing(Value):
-    """One operation on the DMP, with all that it needs."""
+    """One operation on the DMP, with all that it needs: one document, or two formats of one report."""
 
     operation: str  # TD2.1, RPLC or TD3.3c
     report_id: ReportId
-    document_id: str  # unique_id of the CDA
-    set_id: str
-    document: BlobRef
-    replaces: str  # unique_id, empty when nothing is replaced
+    documents: tuple[FiledDocument, ...]
     ins: Ins
     masks: tuple[str, ...]
     requester: Requester
@@ -62,19 +69,25 @@ class Filing(Value):
     @property
     def filing_id(self) -> str:
         """Return the identifier that a repetition is recognised by."""
-        return filing_id(self.document_id, self.operation)
+        return filing_id([each.document_id for each in self.documents], self.operation)
+
+    @property
+    def document_id(self) -> str:
+        """Return the document that outcomes name: the first."""
+        return self.documents[0].document_id
 
 
-def filing_id(document_id: str, operation: str) -> str:
-    """Return the identifier of what is done to a document: fed (new or as a replacement) or deleted."""
-    return derived_id("submission", document_id, DELETE if operation == DELETE else FEED)
+def filing_id(document_ids: Sequence[str], operation: str) -> str:
+    """Return the identifier of what is done to documents: fed (new or as replacements) or deleted."""
+    first, *others = document_ids
+    return derived_id("submission", first, DELETE if operation == DELETE else FEED, *others)
 
 
 def operation_of(event: DocumentBuilt) -> str:
-    """Return the operation that a document asks for: its own header says whether it replaces another."""
+    """Return the operation that documents ask for: their own headers say whether they replace others."""
     if event.report.request is Request.DELETION:
         return DELETE
-    replaces = event.facts.replaces or event.report.request is Request.REPLACEMENT
+    replaces = event.report.request is Request.REPLACEMENT or any(each.facts.replaces for each in event.documents)
     return REPLACE if replaces else FEED
 
 
@@ -84,7 +97,7 @@ def plan(event: DocumentBuilt, rules: Rules) -> Filing | None:
     Raises:
         FilingRefused: the document may not go; each cause is a class of its own.
     """
-    report, facts = event.report, event.facts
+    report = event.report
     if not report.to_dmp:
         return None
     ins = event.identity.ins
@@ -92,7 +105,7 @@ def plan(event: DocumentBuilt, rules: Rules) -> Filing | None:
         raise IdentityNotQualified("the identity is not qualified")
     if ins.oid in TEST_OIDS and not rules.accept_test_identities:
         raise FictitiousIdentity("a test matricule, outside a test environment")
-    if not is_oid(facts.unique_id):
+    if not all(is_oid(each.facts.unique_id) for each in event.documents):
         raise DocumentIdMalformed("the document's id is not a plain OID")
     if report.visibility.secret_connection:
         raise SecretConnectionOff("secret connections are not served")
@@ -102,10 +115,15 @@ def plan(event: DocumentBuilt, rules: Rules) -> Filing | None:
     return Filing(
         operation=operation_of(event),
         report_id=report.report_id,
-        document_id=facts.unique_id,
-        set_id=facts.set_id,
-        document=event.document,
-        replaces=facts.replaces,
+        documents=tuple(
+            FiledDocument(
+                document_id=each.facts.unique_id,
+                set_id=each.facts.set_id,
+                content=each.content,
+                replaces=each.facts.replaces,
+            )
+            for each in event.documents
+        ),
         ins=ins,
         masks=masks,
         requester=report.requester,

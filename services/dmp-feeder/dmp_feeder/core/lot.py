@@ -1,5 +1,6 @@
 """From a document to what is put on the wire: the lot, its signature, its VIHF, the package."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -7,8 +8,8 @@ from uuid import UUID
 
 from lxml import etree
 
-from dmp_feeder.core.errors import MetadataIncomplete, PatientMismatch
-from dmp_feeder.core.filing import Filing
+from dmp_feeder.core.errors import MetadataIncomplete, PatientMismatch, StructureMismatch
+from dmp_feeder.core.filing import DELETE, FiledDocument, Filing
 from dmp_feeder.core.subject import sender_of, structure_of, subject_of
 from labohub.contracts.codec import derived_id
 from labohub.contracts.values import Ins
@@ -34,7 +35,6 @@ from labohub.standards.xds.signature import signature_entry
 from labohub.standards.xml import parse
 from labohub.standards.xmldsig import Signer
 
-DOCUMENT: Final = "Document01"
 SIGNATURE: Final = "Signature01"
 
 
@@ -54,14 +54,22 @@ class Installation:
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
-    """A document read once: its header, entry, structure and the subject that its VIHF vouches for."""
+class Paper:
+    """A document read once."""
 
-    filing: Filing
+    filed: FiledDocument
     header: Header
     root: etree._Element
     content: bytes
     entry: DocumentEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """What is filed, read once, with the structure that files and the subject that its VIHF vouches for."""
+
+    filing: Filing
+    papers: tuple[Paper, ...]
     structure: Xon
     subject: Subject
 
@@ -93,23 +101,24 @@ class Call:
     evidence: Package
 
 
-def open_dossier(filing: Filing, content: bytes, installation: Installation) -> Dossier:
-    """Return a document ready to be filed, checked against what was decided about it.
+def open_dossier(filing: Filing, contents: Sequence[bytes], installation: Installation) -> Dossier:
+    """Return documents ready to be filed, checked against what was decided about them.
 
+    Args:
+        contents: in the order of `filing.documents`.
     Raises:
         FilingRefused: another patient, another structure, or metadata that the DMP requires is absent.
         CdaMalformed, XmlMalformed, MetadataMalformed: not a document.
     """
-    root = parse(content)
-    header = read_header(root)
-    structure = structure_of(header, installation.structure_id)
-    entry = from_cda(header, content, entry_id=DOCUMENT, masks=filing.masks)
-    if entry.patient_id != _cx(filing.ins) or header.id.oid != filing.document_id:
-        raise PatientMismatch("the document's patient or id is not what was announced")
-    if entry.missing():
-        raise MetadataIncomplete("no " + ", ".join(entry.missing()))
+    papers = tuple(
+        _paper(filing, filed, content, rank)
+        for rank, (filed, content) in enumerate(zip(filing.documents, contents, strict=True), start=1)
+    )
+    structure, *others = (structure_of(paper.header, installation.structure_id) for paper in papers)
+    if any(other.value != structure.value for other in others):
+        raise StructureMismatch("the documents of one lot have different structures")
     subject = subject_of(
-        header,
+        papers[0].header,
         filing.requester,
         filing.ins,
         structure,
@@ -117,60 +126,76 @@ def open_dossier(filing: Filing, content: bytes, installation: Installation) -> 
         authentication_class=installation.authentication_class,
         software_name=installation.software.name,
     )
-    return Dossier(filing, header, root, content, entry, structure, subject)
+    return Dossier(filing, papers, structure, subject)
 
 
-def build_lot(dossier: Dossier, installation: Installation, replaced_uuid: str) -> Lot:
-    """Return the lot of a document; a replacement when the registered entry's UUID is given."""
+def _paper(filing: Filing, filed: FiledDocument, content: bytes, rank: int) -> Paper:
+    root = parse(content)
+    header = read_header(root)
+    entry = from_cda(header, content, entry_id=f"Document{rank:02d}", masks=filing.masks)
+    if entry.patient_id != _cx(filing.ins) or header.id.oid != filed.document_id:
+        raise PatientMismatch("the document's patient or id is not what was announced")
+    if entry.missing():
+        raise MetadataIncomplete("no " + ", ".join(entry.missing()))
+    return Paper(filed, header, root, content, entry)
+
+
+def build_lot(dossier: Dossier, installation: Installation, replaced: Mapping[str, str]) -> Lot:
+    """Return the lot of a filing.
+
+    Args:
+        replaced: entryUUID of the registered document that takes its leave, by the identifier of the one that comes.
+    """
     filing = dossier.filing
-    planned_at = datetime.fromisoformat(filing.planned_at)
-    lot = submission_set(dossier, installation)
+    lot = submission_set(dossier, installation, filing.operation)
     signature = build_dsg(
         lot.unique_id,
-        [SignedDocument(filing.document_id, dossier.root)],
+        [SignedDocument(paper.filed.document_id, paper.root) for paper in dossier.papers],
         signature_id=f"S-{filing.filing_id}",
-        signed_at=planned_at,
+        signed_at=datetime.fromisoformat(filing.planned_at),
         signer=installation.lot_signer,
     )
+    entries = tuple(paper.entry for paper in dossier.papers)
+    signature_id = _oid(installation, "signature", filing)
     submission = Submission(
         lot,
-        (dossier.entry,),
-        signature_entry(
-            dossier.entry, lot, signature, unique_id=_oid(installation, "signature", filing), entry_id=SIGNATURE
+        entries,
+        signature_entry(entries[0], lot, signature, unique_id=signature_id, entry_id=SIGNATURE),
+        tuple(
+            Replacement(entry.entry_id, replaced[entry.unique_id]) for entry in entries if entry.unique_id in replaced
         ),
-        (Replacement(DOCUMENT, replaced_uuid),) if replaced_uuid else (),
     )
-    request = provide_and_register(submission, _content_ids(filing))
+    request = provide_and_register(submission, _content_ids(dossier))
     return Lot(etree.tostring(request, encoding="UTF-8", xml_declaration=False), signature)
 
 
-def submission_set(dossier: Dossier, installation: Installation) -> SubmissionSet:
-    """Return the submission set of a filing; its identifier and time never change from one attempt to the next."""
-    filing = dossier.filing
+def submission_set(dossier: Dossier, installation: Installation, what: str) -> SubmissionSet:
+    """Return the submission set of what is done; its identifier and time are the same at each attempt."""
+    filing, first = dossier.filing, dossier.papers[0]
     return SubmissionSet(
-        unique_id=_oid(installation, filing.operation, filing),
+        unique_id=_oid(installation, what, filing),
         source_id=installation.source_oid,
         patient_id=_cx(filing.ins),
-        author=sender_of(dossier.header, filing.requester, dossier.structure, dossier.entry.authors[0]),
+        author=sender_of(first.header, filing.requester, dossier.structure, first.entry.authors[0]),
         content_type=codes.content_type(filing.encounter_class),
         submission_time=xds_time(datetime.fromisoformat(filing.planned_at)),
-        title=dossier.entry.title,
+        title=first.entry.title,
     )
 
 
 def provide_call(dossier: Dossier, lot: Lot, installation: Installation, stamp: Stamp) -> Call:
     """Return the ITI-41 request: the lot's own bytes under a new VIHF and a new MessageID."""
     action = names.PROVIDE_AND_REGISTER
-    ids = _content_ids(dossier.filing)
+    ids = _content_ids(dossier)
     message = _message(dossier.subject, installation, action, stamp, lot.body)
     root = Part(f"root@{dossier.filing.filing_id}", xop_media_type(action), message)
-    document = Part(ids[DOCUMENT], "text/xml", dossier.content)
+    documents = [Part(ids[paper.entry.entry_id], "text/xml", paper.content) for paper in dossier.papers]
     signature = Part(ids[SIGNATURE], "text/xml", lot.signature)
     boundary = f"MIMEBoundary_{stamp.message_id.hex}"
     return Call(
         "repository",
         action,
-        build_package(root, (document, signature), boundary=boundary, action=action),
+        build_package(root, (*documents, signature), boundary=boundary, action=action),
         build_package(root, (signature,), boundary=boundary, action=action),
     )
 
@@ -186,9 +211,11 @@ def find_call(dossier: Dossier, document_id: str, installation: Installation, st
     return _registry_call(dossier, installation, names.STORED_QUERY, stamp, get_documents(document_id))
 
 
-def delete_call(dossier: Dossier, entry_uuid: str, installation: Installation, stamp: Stamp) -> Call:
-    """Return the ITI-57 request that deletes a document (TD3.3c)."""
-    request = delete_document(submission_set(dossier, installation), entry_uuid)
+def delete_call(dossier: Dossier, document_id: str, entry_uuid: str, installation: Installation, stamp: Stamp) -> Call:
+    """Return the ITI-57 request that deletes a document (TD3.3c): each has a lot of its own."""
+    others = [] if document_id == dossier.filing.document_id else [document_id]
+    lot = submission_set(dossier, installation, " ".join([DELETE, *others]))
+    request = delete_document(lot, entry_uuid)
     return _registry_call(dossier, installation, names.UPDATE_DOCUMENT_SET, stamp, request)
 
 
@@ -228,5 +255,11 @@ def _oid(installation: Installation, what: str, filing: Filing) -> str:
     return f"{installation.identifier_root}.{UUID(derived_id('dmp', what, filing.filing_id)).int}"
 
 
-def _content_ids(filing: Filing) -> dict[str, str]:
-    return {DOCUMENT: f"document@{filing.filing_id}", SIGNATURE: f"signature@{filing.filing_id}"}
+def _content_ids(dossier: Dossier) -> dict[str, str]:
+    return {
+        entry_id: f"{entry_id.lower()}@{dossier.filing.filing_id}" for entry_id in (*_entry_ids(dossier), SIGNATURE)
+    }
+
+
+def _entry_ids(dossier: Dossier) -> list[str]:
+    return [paper.entry.entry_id for paper in dossier.papers]

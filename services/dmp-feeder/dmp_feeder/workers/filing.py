@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dmp_feeder.core.channel import Channel
-from dmp_feeder.core.filing import ACCEPTED, DELETE, DELETED, FEED, REPLACE, TRANSMITTING, Filing
+from dmp_feeder.core.filing import ACCEPTED, DELETE, DELETED, FEED, REPLACE, TRANSMITTING, FiledDocument, Filing
 from dmp_feeder.core.lot import Dossier, Installation, build_lot, lot_of, open_dossier
 from dmp_feeder.core.verdicts import Kind, Verdict
 from dmp_feeder.ports import Dmp, DmpRejectsUs, DmpUnreachable, FilingUnits, KeptLot
@@ -66,6 +66,15 @@ async def file_due(units: FilingUnits, now: datetime, *, office: Office) -> bool
         office.channel.give_back()
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A document of the DMP that one of ours replaces."""
+
+    document_id: str
+    replaced_id: str
+    found: Found
+
+
 class _Batch:
     """Leased filings on their way together: they share commits, nothing else."""
 
@@ -114,8 +123,8 @@ class _Batch:
         return Outcome(work, filing, verdict, filing.operation, sent=sent)
 
     async def _try(self, work: Work, filing: Filing, kept: KeptLot | None) -> Outcome | None:
-        content = await self._office.blobs.read(filing.document)
-        dossier = await asyncio.to_thread(open_dossier, filing, content, self._office.installation)
+        contents = [await self._office.blobs.read(each.content) for each in filing.documents]
+        dossier = await asyncio.to_thread(open_dossier, filing, contents, self._office.installation)
         if filing.operation == DELETE:
             return await self._delete(work, dossier)
         return await self._provide(work, dossier, kept)
@@ -124,53 +133,69 @@ class _Batch:
         """Send the lot: the kept one when there was an attempt before."""
         filing, blobs = dossier.filing, self._office.blobs
         if kept is not None:
-            replaced_id = kept.replaced_id
+            replaced = kept.replaced
             stored = await blobs.read(kept.evidence)
             lot = await asyncio.to_thread(lot_of, Package(kept.evidence.media_type, stored))
         else:
-            replaced_id, found = await self._target(dossier)
-            if found.verdict.kind is not Kind.DONE:
-                return Outcome(work, filing, found.verdict, filing.operation)
-            lot = await asyncio.to_thread(build_lot, dossier, self._office.installation, found.entry_uuid)
+            targets = await self._targets(dossier)
+            wrong = next((each.found.verdict for each in targets if each.found.verdict.kind is not Kind.DONE), None)
+            if wrong is not None:
+                return Outcome(work, filing, wrong, filing.operation)
+            replaced = {each.document_id: each.replaced_id for each in targets if each.found.entry_uuid}
+            uuids = {each.document_id: each.found.entry_uuid for each in targets if each.found.entry_uuid}
+            lot = await asyncio.to_thread(build_lot, dossier, self._office.installation, uuids)
         call = await self._registry.provide(dossier, lot)
         evidence = await blobs.put(call.evidence.body, call.evidence.content_type)
-        if not await self._departing.submit(Departure(work, KeptLot(evidence, replaced_id))):
+        if not await self._departing.submit(Departure(work, KeptLot(evidence, replaced))):
             return None
         verdict = await self._registry.send(call)
         if verdict.kind is Kind.DUPLICATE:
             verdict = await self._registry.confirm(dossier, verdict) if kept else id_taken(verdict)
-        return Outcome(work, filing, verdict, REPLACE if replaced_id else FEED, evidence, replaced_id, sent=True)
+        return Outcome(work, filing, verdict, REPLACE if replaced else FEED, evidence, replaced, sent=True)
 
-    async def _target(self, dossier: Dossier) -> tuple[str, Found]:
-        """Return the document that stands in the DMP in place of this one, and where; nothing for a new one.
+    async def _targets(self, dossier: Dossier) -> list[Target]:
+        """Return what the documents replace in the DMP, each with the entry it has there; nothing for new ones."""
+        if dossier.filing.operation != REPLACE:
+            return []
+        targets: list[Target] = []
+        for paper in dossier.papers:
+            replaced_id = await self._replaced(dossier, paper.filed)
+            if replaced_id and replaced_id not in {each.replaced_id for each in targets}:
+                found = await self._registry.find(dossier, replaced_id)
+                targets.append(Target(paper.filed.document_id, replaced_id, found))
+        return targets
+
+    async def _replaced(self, dossier: Dossier, filed: FiledDocument) -> str:
+        """Return the document that a new one takes the place of; empty for none.
 
         Versions that never got there are skipped: the third replaces the first when the second was refused.
         """
-        filing = dossier.filing
-        if filing.operation != REPLACE:
-            return "", Found("")
         async with self._units() as unit:
-            known = await unit.filings.of_document(filing.replaces) if filing.replaces else None
-            target = filing.replaces if known is None or known.state == ACCEPTED else ""
-            if not target and (known is None or known.state != DELETED):
-                target = await unit.filings.latest_accepted(filing.set_id, filing.report_id)
-        if not target or target == filing.document_id:
-            return "", Found("")
-        found = await self._registry.find(dossier, target)
-        return (target if found.entry_uuid else ""), found
+            state = await unit.filings.document_state(filed.replaces) if filed.replaces else ""
+            target = filed.replaces if state in ("", ACCEPTED) else ""
+            if not target and state != DELETED:
+                target = await unit.filings.latest_accepted(filed, dossier.filing.report_id)
+        own = {each.document_id for each in dossier.filing.documents}
+        return "" if target in own else target
 
     async def _delete(self, work: Work, dossier: Dossier) -> Outcome | None:
-        """Delete the document where the DMP holds it. Absent after an attempt of ours, it is deleted."""
-        found = await self._registry.find(dossier, dossier.filing.document_id)
-        verdict = found.verdict
-        tried = work.state == TRANSMITTING
-        if verdict.kind is Kind.DONE and found.entry_uuid:
-            if not await self._departing.submit(Departure(work)):
-                return None
-            tried, verdict = True, await self._registry.delete(dossier, found.entry_uuid)
-        elif verdict.kind is Kind.DONE:
-            verdict = DONE if tried else nothing_to_delete()
-        return Outcome(work, dossier.filing, verdict, DELETE, sent=tried)
+        """Delete the documents that the DMP holds, one after the other. Absent after an attempt of ours, it is done."""
+        tried, verdict, held = work.state == TRANSMITTING, DONE, list[tuple[str, str]]()
+        for each in dossier.filing.documents:
+            found = await self._registry.find(dossier, each.document_id)
+            if found.verdict.kind is not Kind.DONE:
+                return Outcome(work, dossier.filing, found.verdict, DELETE, sent=tried)
+            if found.entry_uuid:
+                held.append((each.document_id, found.entry_uuid))
+        if not held:
+            return Outcome(work, dossier.filing, DONE if tried else nothing_to_delete(), DELETE, sent=tried)
+        if not await self._departing.submit(Departure(work)):
+            return None
+        for document_id, entry_uuid in held:
+            verdict = await self._registry.delete(dossier, document_id, entry_uuid)
+            if verdict.kind is not Kind.DONE:
+                break
+        return Outcome(work, dossier.filing, verdict, DELETE, sent=True)
 
     async def _depart(self, departures: Sequence[Departure]) -> list[bool]:
         """Write what is about to be sent; False for those whose lease was lost."""

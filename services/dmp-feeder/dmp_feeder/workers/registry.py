@@ -53,20 +53,24 @@ class Registry:
             log.warning("dmp.several-entries", report_id=dossier.filing.report_id, count=len(uuids))
         return Found(uuids[-1] if uuids else "")
 
-    async def delete(self, dossier: Dossier, entry_uuid: str) -> Verdict:
+    async def delete(self, dossier: Dossier, document_id: str, entry_uuid: str) -> Verdict:
         """Return the verdict of a deletion (TD3.3c). Raises: DmpUnreachable, DmpRejectsUs."""
-        call = await asyncio.to_thread(delete_call, dossier, entry_uuid, self.installation, self._stamp("registry"))
+        stamp = self._stamp("registry")
+        call = await asyncio.to_thread(delete_call, dossier, document_id, entry_uuid, self.installation, stamp)
         return await self.send(call)
 
     def _stamp(self, endpoint: str) -> Stamp:
         return Stamp(self.dmp.address(endpoint), uuid4(), self.clock())
 
     async def confirm(self, dossier: Dossier, duplicate: Verdict) -> Verdict:
-        """Return whether a duplicate is our own earlier attempt: done, when the DMP holds the document."""
-        found = await self.find(dossier, dossier.filing.document_id)
-        if found.verdict.kind is not Kind.DONE:
-            return found.verdict
-        return DONE if found.entry_uuid else id_taken(duplicate)
+        """Return whether a duplicate is our own earlier attempt: done, when the DMP holds all the documents."""
+        for each in dossier.filing.documents:
+            found = await self.find(dossier, each.document_id)
+            if found.verdict.kind is not Kind.DONE:
+                return found.verdict
+            if not found.entry_uuid:
+                return id_taken(duplicate)
+        return DONE
 
 
 def id_taken(duplicate: Verdict) -> Verdict:

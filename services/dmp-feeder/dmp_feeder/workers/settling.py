@@ -1,8 +1,8 @@
 """Outcomes of filings written together: the work row, the facts for those who asked, the state of what was replaced."""
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dmp_feeder.core import outcomes
@@ -41,7 +41,7 @@ class Outcome:
     verdict: Verdict
     operation: str
     evidence: BlobRef | None = None
-    replaced_id: str = ""
+    replaced: Mapping[str, str] = field(default_factory=dict)  # document in the DMP, by the one that replaces it
     sent: bool = False  # a request may have reached the DMP, now or before
 
 
@@ -93,9 +93,12 @@ async def _accept(unit: FilingUnit, outcome: Outcome) -> bool:
     if not await unit.filings.settle(work, ACCEPTED, extra={"operation": outcome.operation}):
         return False
     if outcome.operation == DELETE:
-        await unit.filings.mark_document(filing.document_id, DELETED)
-    elif outcome.replaced_id:
-        await unit.filings.mark_document(outcome.replaced_id, REPLACED)
+        for each in filing.documents:
+            await unit.filings.mark_document(each.document_id, DELETED)
+    else:
+        await unit.filings.settle_documents(work.id, ACCEPTED)
+        for replaced_id in outcome.replaced.values():
+            await unit.filings.mark_document(replaced_id, REPLACED)
     for asker in await unit.askers.take(work.id):
         await unit.publish(
             outcomes.accepted(
@@ -113,6 +116,7 @@ async def _refuse(unit: FilingUnit, outcome: Outcome) -> bool:
     filing, work, verdict = outcome.filing, outcome.work, outcome.verdict
     if not await unit.filings.settle(work, REFUSED, error_code=verdict.code):
         return False
+    await unit.filings.settle_documents(work.id, REFUSED)
     await unit.lots.drop(work.id)  # should someone ask again, after a correction, it will be another lot
     for asker in await unit.askers.take(work.id):
         await unit.publish(

@@ -77,35 +77,46 @@ class Registry:
         """Return the file of a submission: soap or document."""
         return self._folder / f"{submission_id}.{what}"
 
-    def register(self, lot: Lot, structure: str, soap: bytes) -> Submission:
-        """Register a lot, all or nothing. Raises: RegistryError, Fault."""
+    def register(self, lot: Lot, structure: str, soap: bytes) -> list[Submission]:
+        """Register a lot, all or nothing; one submission is listed per document. Raises: RegistryError, Fault."""
         with self._lock:
-            document = next(entry for entry in lot.entries if not entry.is_signature)
+            documents = [entry for entry in lot.entries if not entry.is_signature]
             self._refuse_known(lot)
-            replaced = [
-                self._replaced(target, document, structure)
-                for kind, source, target in lot.associations
-                if kind == metadata.RPLC and source == document.local_id
-            ]
-            submission_id = str(len(self.submissions) + 1)
+            replaced = {
+                document.local_id: [
+                    self._replaced(target, document, structure)
+                    for kind, source, target in lot.associations
+                    if kind == metadata.RPLC and source == document.local_id
+                ]
+                for document in documents
+            }
             self._lots.add(lot.unique_id)
+            listed = []
+            for document in documents:
+                submission = self._list(document, replaced[document.local_id], soap)
+                self._hold(document, structure, submission.id)
+                listed.append(submission)
             for entry in lot.entries:
-                self._hold(entry, structure, submission_id)
-            for held in replaced:
+                if entry.is_signature:
+                    self._hold(entry, structure, listed[0].id)
+            for held in (each for targets in replaced.values() for each in targets):
                 self._change(held, DEPRECATED)
-            submission = Submission(
-                id=submission_id,
-                operation="RPLC" if replaced else "TD2.1",
-                unique_id=document.unique_id,
-                replaces=replaced[0].unique_id if replaced else "",
-                patient_id=document.patient,
-                format_code=document.format_code,
-                sha256=sha256(document.content).hexdigest(),
-                size_bytes=len(document.content),
-                status="approved",
-            )
-            self._keep(submission, soap, document.content)
-            return submission
+            return listed
+
+    def _list(self, document: Entry, replaced: list[Held], soap: bytes) -> Submission:
+        submission = Submission(
+            id=str(len(self.submissions) + 1),
+            operation="RPLC" if replaced else "TD2.1",
+            unique_id=document.unique_id,
+            replaces=replaced[0].unique_id if replaced else "",
+            patient_id=document.patient,
+            format_code=document.format_code,
+            sha256=sha256(document.content).hexdigest(),
+            size_bytes=len(document.content),
+            status="approved",
+        )
+        self._keep(submission, soap, document.content)
+        return submission
 
     def find(self, wanted: Callable[[Held], bool]) -> list[Held]:
         """Return the documents that are not deleted."""

@@ -42,7 +42,8 @@ def filing(content: bytes) -> Filing:
 
 def lot(content: bytes = b"", replaced: str = "") -> Lot:
     content = content or cda()
-    return build_lot(open_dossier(filing(content), content, installation()), installation(), replaced)
+    dossier = open_dossier(filing(content), [content], installation())
+    return build_lot(dossier, installation(), {dossier.filing.document_id: replaced} if replaced else {})
 
 
 def unique_ids(made: Lot) -> list[str]:
@@ -79,7 +80,7 @@ def test_a_replacement_keeps_the_identifiers_and_adds_the_target() -> None:
 
 def test_the_lot_comes_back_from_what_is_kept_and_the_document_is_not_kept_twice() -> None:
     content = cda()
-    dossier = open_dossier(filing(content), content, installation())
+    dossier = open_dossier(filing(content), [content], installation())
     call = provide_call(dossier, lot(content), installation(), Stamp("https://dmp/", uuid4(), NOW))
     assert lot_of(call.evidence) == lot(content)
     assert content not in call.evidence.body
@@ -90,7 +91,7 @@ def test_the_lot_comes_back_from_what_is_kept_and_the_document_is_not_kept_twice
 
 def test_two_attempts_differ_only_before_the_body() -> None:
     content = cda()
-    dossier = open_dossier(filing(content), content, installation())
+    dossier = open_dossier(filing(content), [content], installation())
     stamps = (Stamp("https://dmp/", UUID(int=number), NOW + timedelta(seconds=number)) for number in (1, 2))
     first, second = (provide_call(dossier, lot(content), installation(), stamp).evidence for stamp in stamps)
     assert first.body != second.body
@@ -109,4 +110,4 @@ def test_a_document_that_is_not_what_was_announced_is_refused(
     content: bytes, structure: str, refusal: type[Exception]
 ) -> None:
     with pytest.raises(refusal):
-        open_dossier(filing(cda()), content, installation(structure))
+        open_dossier(filing(cda()), [content], installation(structure))

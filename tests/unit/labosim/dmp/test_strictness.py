@@ -78,8 +78,8 @@ def feeding(
     lot_change: Change = bytes,
 ) -> Call:
     content = content or cda()
-    dossier = open_dossier(filing(content), content, who)
-    lot = build_lot(dossier, who, replaced)
+    dossier = open_dossier(filing(content), [content], who)
+    lot = build_lot(dossier, who, {dossier.filing.document_id: replaced} if replaced else {})
     lot = replace(lot, body=lot_change(lot.body))
     return provide_call(dossier, lot, who, Stamp(URL + "repository", uuid4(), at or datetime.now(UTC)))
 
@@ -215,7 +215,7 @@ def test_only_the_latest_version_is_replaced(dmp: DmpSimulator, pki: Pki) -> Non
 def test_a_document_is_found_by_its_unique_id(dmp: DmpSimulator, pki: Pki) -> None:
     who = installation(pki)
     give(dmp, feeding(who))
-    dossier = open_dossier(filing(cda()), cda(), who)
+    dossier = open_dossier(filing(cda()), [cda()], who)
     for unique_id, count in ((dossier.filing.document_id, 1), ("2.25.999", 0)):
         call = find_call(dossier, unique_id, who, Stamp(URL + "registry", uuid4(), datetime.now(UTC)))
         _, answer = dmp.answer("registry", call.package.content_type, call.package.body, TLS)
