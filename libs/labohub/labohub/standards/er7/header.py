@@ -1,7 +1,7 @@
 """MSH read on bytes: enough to route, to find a duplicate and to answer, before anything is decoded."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labohub.errors import Refused
 from labohub.standards.er7.delimiters import USUAL, Delimiters
@@ -39,10 +39,12 @@ def read_header(raw: bytes) -> Header | None:
     if not line.startswith("MSH") or len(line) < len("MSH|^~\\&"):
         return None
     separator = line[3]
+    if separator.isalnum() or separator.isspace():
+        return None
     parts = line.split(separator)
     delimiters = Delimiters.declared(separator, _declared(parts[1]))
     fields = ("MSH", separator, *parts[1:])
-    return Header(fields, delimiters or USUAL, delimiters is not None)
+    return Header(fields, delimiters or replace(USUAL, field=separator), delimiters is not None)
 
 
 @dataclass(frozen=True, slots=True)
