@@ -96,8 +96,7 @@ class SqlBoard:
         if facts.destinations:
             rows = [_destination_row(facts, destination) for destination in facts.destinations]
             await self._connection.execute(_destination_upsert(self._dialect), rows)
-        if facts.document is not None:
-            await insert_ignore(self._connection, documents, [_document_row(facts, facts.document)])
+        await insert_ignore(self._connection, documents, [_document_row(facts, each) for each in facts.documents])
         if facts.closes:
             closed = [_item_id(facts, worklist, target) for worklist, target in facts.closes]
             still_open = and_(waiting.c.item_id.in_(closed), waiting.c.is_open)

@@ -94,7 +94,7 @@ class Facts:
     received: Report | None = None
     archived: Archived | None = None
     destinations: tuple[Destination, ...] = ()
-    document: Document | None = None
+    documents: tuple[Document, ...] = ()  # one, or two formats of one content
     settlement: Settlement | None = None
     opens: Attention | None = None
     closes: tuple[tuple[str, str], ...] = ()  # (worklist, target_id)

@@ -105,11 +105,13 @@ def _built(event: events.DocumentBuilt) -> Facts:
         event, _CDA, "ok", document_id=event.facts.unique_id, level=event.facts.level,
         version=str(event.facts.version_number), conformance=event.conformance,
         size_bytes=str(event.document.size_bytes), sha256=event.document.sha256,
+        companion_id=event.companion_facts.unique_id if event.companion_facts else "",
     )  # fmt: skip
-    document = Document(
-        event.facts, event.document, event.pdf, event.conformance, event.conformance_report, event.occurred_at
+    documents = tuple(
+        Document(each.facts, each.content, each.pdf, event.conformance, each.conformance_report, event.occurred_at)
+        for each in event.documents
     )
-    return _facts(event, step, stage=Stage.BUILT, document=document, closes=(("conformance", ""),))
+    return _facts(event, step, stage=Stage.BUILT, documents=documents, closes=(("conformance", ""),))
 
 
 def _document_refused(event: events.DocumentRefused) -> Facts:
