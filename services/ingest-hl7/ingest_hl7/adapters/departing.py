@@ -30,6 +30,7 @@ class Departing:
         self._unit = unit
         self._marks = marks
         self._leaving: list[dict[str, Any]] = []
+        self._written = 0  # of those that leave
         self._names: list[dict[str, str]] = []
         self._spent: set[str] = set()
 
@@ -66,8 +67,9 @@ class Departing:
 
     async def write(self) -> None:
         """Write how these requests leave."""
-        if self._leaving:
-            await self._unit.connection.execute(departures.insert(), self._leaving)
+        if self._leaving[self._written :]:
+            await self._unit.connection.execute(departures.insert(), self._leaving[self._written :])
+            self._written = len(self._leaving)
             await insert_ignore(self._unit.connection, report_names, self._names)
         if self._spent:
             spent = delete(sgl_marks).where(sgl_marks.c.key.in_(self._spent), sgl_marks.c.mark == Mark.VALIDATED.value)

@@ -18,7 +18,7 @@ from ingest_hl7.core.intake import Arrival, Policy, arrive, decide
 from ingest_hl7.core.peer import NO_PEER, Peer
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.laboratory import LaboratoryReport
-from labohub.contracts.values import BlobRef
+from labohub.contracts.values import BlobRef, Patient
 from labohub.errors import Unavailable
 from labohub.runtime.clock import Clock
 from labohub.runtime.logging import get_logger
@@ -155,7 +155,7 @@ class Intake:
             if isinstance(result, Written):
                 await self._forget_unused(entry, result)
                 return result
-            entry = await self._again(entry, result.known)
+            entry = await self._again(entry, result.known, result.patient)
         raise ReportContended("a report changed too often to be followed")
 
     async def _submit(self, entry: Entry) -> Written | Behind:
@@ -174,13 +174,13 @@ class Intake:
         refs = iter(await self._doors.blobs.put_many([document for group in groups for document in group]))
         return [[next(refs) for _ in group] for group in groups]
 
-    async def _again(self, entry: Entry, known: KnownReport) -> Entry:
-        """Return the entry decided upon the demand's latest version."""
+    async def _again(self, entry: Entry, known: KnownReport, patient: Patient) -> Entry:
+        """Return the entry decided upon the demand's latest version, for a patient under his surviving identifiers."""
         decision = entry.decision
         assert isinstance(decision, Structured)
         previous = LaboratoryReport.model_validate_json(await self._doors.blobs.read(known.results))
         fresh = _fresh(entry)
-        same = structuring.patient_key(decision.report.patient) == known.patient_key
+        same = structuring.patient_key(patient) == known.patient_key
         renewed = structuring.renew(fresh, previous, same)
         for ref in entry.contents:
             await self._doors.blobs.erase(ref)

@@ -8,9 +8,11 @@ from ingest_hl7.adapters import rows, tables
 from ingest_hl7.adapters.chains import follow
 from ingest_hl7.adapters.departing import Departing, departing
 from ingest_hl7.adapters.knowledge import Batch, Entry, KnownReport, load
+from ingest_hl7.adapters.patient_news import apply
+from ingest_hl7.adapters.patients import KnownPatients, known_of_entries, opposed_fact, take_turns
 from ingest_hl7.core import returns
 from ingest_hl7.core.answering import Answers, answers
-from ingest_hl7.core.decision import Archived, Decision, Refusal, Relayed, Structured
+from ingest_hl7.core.decision import Archived, Decision, PatientNews, Refusal, Relayed, Structured
 from ingest_hl7.core.senders import Sender
 from ingest_hl7.core.settlement import DMP, Outcome
 from ingest_hl7.core.structuring import late_warnings, patient_key
@@ -18,7 +20,7 @@ from ingest_hl7.handlers import Outcomes
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.codec import to_record
 from labohub.contracts.events import Event
-from labohub.contracts.values import Report, Request
+from labohub.contracts.values import Patient, Report, Request
 from labohub.standards.hl7.findings import Finding
 from labohub.standards.hl7.zam import ZamKind
 from labohub.store.sql import insert_ignore, upsert
@@ -35,9 +37,19 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """Nothing was written: the report has moved on to `known`. Decide again."""
+    """Nothing was written: the report has moved on to `known`. Decide again, for this patient."""
 
     known: KnownReport
+    patient: Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is stored about the entries of one run."""
+
+    batch: Batch
+    patients: KnownPatients
+    leaving: Departing
 
 
 class Journal:
@@ -48,10 +60,23 @@ class Journal:
         self._outcomes = outcomes
 
     async def write(self, unit: IngestUnit, entries: Sequence[Entry]) -> list[Written | Behind]:
-        """Return one result per entry, in order. All is durable when the unit has ended."""
+        """Return one result per entry, in order. All is durable when the unit has ended.
+
+        What an ADT says is applied to all that was written before it, and known to all that comes after.
+        """
         leaving = await departing(unit, entries)
+        await take_turns(unit, entries)
+        results: list[Written | Behind] = []
+        for run in runs(entries):
+            results += await self._write_run(unit, leaving, run)
+        return results
+
+    async def _write_run(
+        self, unit: IngestUnit, leaving: Departing, entries: Sequence[Entry]
+    ) -> list[Written | Behind]:
         batch = await load(unit, entries)
-        results = [await self._take(unit, batch, leaving, entry) for entry in entries]
+        patients = await known_of_entries(unit, entries)
+        results = [await self._take(unit, Knowledge(batch, patients, leaving), entry) for entry in entries]
         for name in ("messages", "requests", "outcomes"):
             if batch.rows.get(name):
                 await unit.connection.execute(tables.metadata.tables[name].insert(), batch.rows[name])
@@ -62,22 +87,23 @@ class Journal:
         latest = {row["report_id"]: row for row in batch.rows.get("reports", [])}
         await upsert(unit.connection, tables.reports, list(latest.values()))
         await leaving.write()
+        await patients.write(unit)
         return results
 
-    async def _take(self, unit: IngestUnit, batch: Batch, leaving: Departing, entry: Entry) -> Written | Behind:
-        receipt = entry.arrival.receipt
+    async def _take(self, unit: IngestUnit, known: Knowledge, entry: Entry) -> Written | Behind:
+        receipt, batch = entry.arrival.receipt, known.batch
         if receipt.message_id in batch.seen:
             return Written(batch.seen[receipt.message_id], replayed=True)
-        decision = _with_knowledge(batch, entry)
+        decision = _with_knowledge(known, entry)
         if isinstance(decision, Behind):
             return decision
         events: list[Event] = []
+        if isinstance(decision, PatientNews):
+            decision, events = await apply(unit, decision, receipt.message_id, self._zone)
         if isinstance(decision, Relayed):
             decision = follow(batch, entry, decision)
         if isinstance(decision, Relayed | Structured):
-            report = leaving.as_known(entry, _report(batch, entry, decision))
-            await self._accept(unit, batch, entry, report, decision)
-            events.append(leaving.depart(entry, report, decision))
+            events += await self._request(unit, known, entry, decision)
         elif isinstance(decision, Archived):
             events += rows.archive_events(entry, decision)
         given = answers(entry.arrival, decision, receipt.received_at.astimezone(self._zone))
@@ -89,13 +115,34 @@ class Journal:
             unit.send(event.TOPIC, to_record(event, entry.traceparent))
         return Written(given, decision)
 
+    async def _request(
+        self, unit: IngestUnit, known: Knowledge, entry: Entry, decision: Relayed | Structured
+    ) -> list[Event]:
+        """Accept a request for sending. Return its facts."""
+        asked = known.leaving.as_known(entry, _report(known.batch, entry, decision))
+        report = known.patients.without_opposed_feeding(asked)
+        known.patients.remember(report)
+        await self._accept(unit, known.batch, entry, report, decision, owes_dmp=asked.to_dmp)
+        events = [known.leaving.depart(entry, report, decision)]
+        if asked.to_dmp and not report.to_dmp:
+            document_id = decision.documents[0].document_id if isinstance(decision, Relayed) else ""
+            events.append(opposed_fact(report, document_id, report.received_at))
+        return events
+
     async def _accept(
-        self, unit: IngestUnit, batch: Batch, entry: Entry, report: Report, decision: Relayed | Structured
+        self,
+        unit: IngestUnit,
+        batch: Batch,
+        entry: Entry,
+        report: Report,
+        decision: Relayed | Structured,
+        *,
+        owes_dmp: bool,
     ) -> None:
-        """Write what is asked, and what of it already failed."""
+        """Write what is asked, and what of it already failed. `owes_dmp`: an outcome for the DMP is to come."""
         owed = rows.owed(entry, report)
         targets = dict.fromkeys((each.address.lower() for each in report.recipients), (Outcome.PENDING, ""))
-        if report.to_dmp:
+        if owes_dmp:
             targets[DMP] = (Outcome.PENDING, "")
         if isinstance(decision, Relayed):
             for refused in decision.refused_recipients:
@@ -138,19 +185,32 @@ def _report(batch: Batch, entry: Entry, decision: Relayed | Structured) -> Repor
     return report.model_copy(update={"results": results, "request": request})
 
 
-def _with_knowledge(batch: Batch, entry: Entry) -> Decision | Behind:
+def runs(entries: Sequence[Entry]) -> list[Sequence[Entry]]:
+    """Return the entries cut so that news of a patient stand alone."""
+    found: list[list[Entry]] = []
+    for entry in entries:
+        alone = isinstance(entry.decision, PatientNews)
+        if not found or alone or isinstance(found[-1][-1].decision, PatientNews):
+            found.append([])
+        found[-1].append(entry)
+    return list(found)
+
+
+def _with_knowledge(known: Knowledge, entry: Entry) -> Decision | Behind:
     """Return the decision in the light of what is stored: the same number for other content, a known report."""
-    decision, sender = entry.decision, entry.arrival.sender
+    decision, sender, batch = entry.decision, entry.arrival.sender, known.batch
     if isinstance(decision, Refusal):
         return decision
     if entry.arrival.receipt.key in batch.keys and _refuses_same_number(sender, decision):
         text = "MSH-10 déjà employé pour un autre contenu."
         return Refusal("AE", (Finding("205", "MSH^1^10", "hl7.control-id-reused", text),))
+    if isinstance(decision, Relayed | Structured):
+        decision = known.patients.as_known(decision)
     if isinstance(decision, Structured):
-        known = batch.reports.get(decision.report.report_id)
-        if (known.version if known else 0) != entry.base_version and known is not None:
-            return Behind(known)
-        if known is None and decision.only_if_known:
+        latest = batch.reports.get(decision.report.report_id)
+        if (latest.version if latest else 0) != entry.base_version and latest is not None:
+            return Behind(latest, decision.report.patient)
+        if latest is None and decision.only_if_known:
             return Archived(decision.only_if_known, decision.report.report_id, warnings=decision.warnings)
     elif isinstance(decision, Archived) and decision.report_id in batch.reports:
         late = late_warnings(decision.orders, batch.reports[decision.report_id].final_orders)

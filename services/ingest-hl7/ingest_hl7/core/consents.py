@@ -51,7 +51,7 @@ class Consent:
 
 
 def is_opposed(history: Iterable[Consent]) -> bool:
-    """Return whether the DMP must not be fed. `history` is in the order of reception.
+    """Return whether the DMP must not be fed. `history` is in the order of reception, under all the patient's keys.
 
     The latest decision counts, whatever the order of the messages. "Not collected" is no decision: it neither
     opposes nor lifts an opposition.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from labohub.contracts.laboratory import LaboratoryReport
-from labohub.contracts.values import Recipient, Report
+from labohub.contracts.values import LocalIdentifier, Patient, Recipient, Report
 from labohub.standards.hl7.acknowledgement import AnswerStyle
 from labohub.standards.hl7.findings import Finding
 
@@ -89,10 +89,47 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """An identifier whose patient is known under another one from now on. Both are of one authority."""
+
+    prior: LocalIdentifier
+    survivor: LocalIdentifier
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What ZFA says: codes and times as written, "" for what it leaves open."""
+
+    feeding: str
+    feeding_at: str
+    consultation: str
+    consultation_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientNews:
+    """What an ADT says of a patient. It asks for nothing: reports under way follow it.
+
+    `patient` names whom it is about; only when `tells_identity` do his traits replace those of his reports.
+    Times are those of the message.
+    """
+
+    reason: str  # why it is archived once applied
+    patient: Patient
+    facility: str  # MSH-4.1
+    recorded_at: str
+    tells_identity: bool
+    withdraws_ins: bool = False
+    merges: tuple[Merge, ...] = ()
+    stated: Stated | None = None
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Silent:
     """An acknowledgement sent to a listener: never answered, never kept."""
 
     reason: str
 
 
-Decision = Refusal | Relayed | Structured | Archived | Quarantined | Silent
+Decision = Refusal | Relayed | Structured | Archived | Quarantined | Silent | PatientNews

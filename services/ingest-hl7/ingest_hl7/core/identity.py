@@ -1,12 +1,13 @@
 """The patient of a message as our values, and whether PID and CDA name the same person."""
 
 import unicodedata
+from collections.abc import Iterable
 
 from ingest_hl7.core.senders import InsPolicy
 from labohub.contracts.values import Ins, LocalIdentifier, Patient, Traits
 from labohub.standards.cda.facts import Patient as CdaPatient
 from labohub.standards.hl7.findings import Finding, warning
-from labohub.standards.hl7.patient import INS_TYPE, Cx, PatientFacts
+from labohub.standards.hl7.patient import DELETED, INS_TYPE, Cx, PatientFacts
 from labohub.standards.ins import matricule, oids
 
 _LOCAL_TYPES = ("PI", "")
@@ -30,19 +31,29 @@ def to_patient(
         used_name=facts.used_name,
         used_given_name=facts.used_given_name,
     )
-    local_ids = tuple(
-        LocalIdentifier(value=each.value, authority_oid=each.authority_oid, authority_name=each.authority)
-        for each in facts.identifiers
-        if each.type in _LOCAL_TYPES and each.value
-    )
+    local_ids = local_identifiers(facts.identifiers)
     patient = Patient(traits=traits, ins=ins, reliability=facts.reliability, local_ids=local_ids)
     return patient, errors, warnings
+
+
+def local_identifiers(identifiers: Iterable[Cx]) -> tuple[LocalIdentifier, ...]:
+    """Return the identifiers that a laboratory or hospital gave (type PI, or none)."""
+    return tuple(
+        LocalIdentifier(
+            value=each.value,
+            authority_oid=each.authority_oid,
+            authority_name=each.authority,
+            authority_id=each.authority_id,
+        )
+        for each in identifiers
+        if each.type in _LOCAL_TYPES and each.value not in ("", DELETED)
+    )
 
 
 def _ins(
     facts: PatientFacts, environment: str, policy: InsPolicy
 ) -> tuple[Ins | None, tuple[Finding, ...], tuple[Finding, ...]]:
-    all_ins = [each for each in facts.identifiers if each.type == INS_TYPE]
+    all_ins = [each for each in facts.identifiers if each.type == INS_TYPE and each.value != DELETED]
     if len({each.value for each in all_ins}) > 1:
         return None, (Finding("198", "PID^1^3", "ins.several", "Plusieurs matricules INS dans PID-3."),), ()
     if not all_ins:

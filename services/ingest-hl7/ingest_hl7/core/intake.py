@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from ingest_hl7.core import admission, relay, structuring
+from ingest_hl7.core import admission, adt, relay, structuring
 from ingest_hl7.core.decision import Archived, Decision, Quarantined, Receipt, Refusal, Silent
 from ingest_hl7.core.peer import NO_PEER, Peer
 from ingest_hl7.core.reading import as_meant
@@ -104,6 +104,8 @@ def _decide(message: Message, way: Route, receipt: Receipt, sender: Sender, poli
         return relay.decide(message, way.profile, receipt, sender, sender.environment(policy.environment))
     if way.kind is Kind.RESULTS:
         return structuring.decide(message, receipt, sender, sender.environment(policy.environment))
+    if way.kind is Kind.PATIENT:
+        return adt.decide(message, sender, sender.environment(policy.environment))
     if way.kind is Kind.ORDER:
         return Archived("ltw.order")
     return Archived(_technical_reason(message), warnings=_control_warnings(message))

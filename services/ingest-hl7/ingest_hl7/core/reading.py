@@ -22,6 +22,8 @@ _TIMES = {  # the fields that say when something happened; a birth date or a val
     "OBX": (14, 19),
     "SPM": (17, 18),  # SPM-17 is a range: its end is its second component
     "TXA": (4, 6, 7),
+    "EVN": (2, 6),
+    "ZFA": (2, 3, 10, 12),
 }
 _IDENTIFIERS = {"PID": (3, 18), "PV1": (19,), "MRG": (1,)}
 

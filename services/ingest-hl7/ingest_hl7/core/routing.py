@@ -5,17 +5,19 @@ from enum import StrEnum
 
 from ingest_hl7.core.senders import Sender
 from labohub.standards.er7 import Header
+from labohub.standards.hl7 import pam
 from labohub.standards.hl7.acknowledgement import AnswerStyle
 from labohub.standards.hl7.cda_in_hl7 import profile_of
 from labohub.standards.hl7.findings import Finding
 
 _VOLET_VERSIONS = {"ORU": ("2.5",), "MDM": ("2.6",)}
-_LTW_VERSIONS = {"ORU": ("2.5", "2.5.1"), "OUL": ("2.5", "2.5.1"), "OML": ("2.5", "2.5.1")}
+_LTW_VERSIONS = {"ORU": ("2.5", "2.5.1"), "OUL": ("2.5", "2.5.1"), "OML": ("2.5", "2.5.1"), "ADT": pam.VERSIONS}
 _EVENTS = {
     "ORU": ("R01",),
     "OUL": ("R22", "R23", "R24"),
     "OML": ("O21", "O33", "O35"),
     "MDM": ("T02", "T10", "T04"),
+    "ADT": tuple(pam.EVENTS),
 }
 _ANSWERS = frozenset(("ACK", "ORL", "ORR"))
 _PROFILES = ("2.1", "2.0", "1.2")
@@ -28,6 +30,7 @@ class Kind(StrEnum):
     RESULTS = "results"  # LTW, ILW results
     TECHNICAL = "technical"  # analysers, middleware, quality control
     ORDER = "order"
+    PATIENT = "patient"  # PAM: who the patient is, where he is, what he said about the DMP
     ANSWER = "answer"  # an acknowledgement: never acknowledged
 
 
@@ -64,7 +67,7 @@ def route(header: Header, sender: Sender, processing_ids: frozenset[str]) -> Rou
 def _kind(kind: str, profile: str) -> Kind:
     if profile or kind == "MDM":
         return Kind.RELAY
-    return {"OUL": Kind.TECHNICAL, "OML": Kind.ORDER}.get(kind, Kind.RESULTS)
+    return {"OUL": Kind.TECHNICAL, "OML": Kind.ORDER, "ADT": Kind.PATIENT}.get(kind, Kind.RESULTS)
 
 
 def _msh_9(kind: str, event: str, profile: str) -> list[Finding]:
