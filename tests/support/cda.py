@@ -14,7 +14,8 @@ from sqlalchemy import select
 from cda_builder.adapters.tables import CdaUnit, metadata
 from cda_builder.adapters.workshop import ProcessWorkshop
 from cda_builder.core.laboratory import LaboratoryProfile, Signatory
-from cda_builder.core.report import Numbering, cr_bio
+from cda_builder.core.report import cr_bio
+from cda_builder.core.versions import Numbering
 from cda_builder.handlers import plan_document
 from cda_builder.workers import Builder, profiles_by_facility
 from labohub.contracts.codec import derived_id, from_record

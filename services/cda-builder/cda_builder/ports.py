@@ -1,11 +1,12 @@
 """What the building needs from outside, in our words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from cda_builder.core.catalogue import Catalogue
 from cda_builder.core.laboratory import LaboratoryProfile
-from cda_builder.core.report import Numbering
 from cda_builder.core.verdict import Verdict
+from cda_builder.core.versions import Numbering
 from labohub.contracts.laboratory import LaboratoryReport
 from labohub.contracts.values import DocumentFacts, Identity, Report
 from labohub.errors import Unavailable
@@ -30,6 +31,7 @@ class Order:
     identity: Identity
     profile: LaboratoryProfile
     numbering: Numbering
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
 
 class WorkshopBusy(Unavailable):

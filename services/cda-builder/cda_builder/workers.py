@@ -21,7 +21,7 @@ from labohub.errors import Refused, Unavailable
 from labohub.runtime.logging import get_logger
 from labohub.runtime.retry import backoff_seconds
 from labohub.runtime.telemetry import span
-from labohub.store.blobs import Blobs
+from labohub.store.blobs import BlobMissing, Blobs
 from labohub.store.unit import Units
 from labohub.store.work import Work, WorkQueue
 
@@ -142,9 +142,19 @@ class Builder:
         mark = fingerprint(report, results, event.identity, profile)
         if last is not None and last.fingerprint == mark:
             return Outcome(last)
-        numbering = numbering_after(last)
+        numbering = numbering_after(last, await self._before(last))
         made = await self.workshop.structure(Order(report, results, event.identity, profile, numbering))
-        return Outcome(await self._kept(made, None, numbering.version, mark), is_new=True)
+        version = await self._kept(made, None, numbering.version, mark)
+        return Outcome(version.model_copy(update={"results": source}), is_new=True)
+
+    async def _before(self, last: Version | None) -> LaboratoryReport | None:
+        """Return what the published version said; None when it is no longer kept."""
+        if last is None or last.results is None:
+            return None
+        try:
+            return LaboratoryReport.model_validate_json(await self.blobs.read(last.results))
+        except BlobMissing:
+            return None
 
     async def _kept(self, made: Made, source: BlobRef | None, number: int, mark: str) -> Version:
         """Return the version, its document, PDF and conformance report durable.

@@ -82,12 +82,12 @@ async def test_a_correction_replaces_the_document_it_corrects(rig: CdaRig) -> No
 
 
 async def test_a_refused_version_is_not_replaced_by_the_next(rig: CdaRig) -> None:
-    await rig.structure(results_of(battery(result(value_type="ED", value="JVBERi0="))), message_id="m-1")
+    await rig.structure(results_of(battery(result(status="R"))), message_id="m-1")
     await rig.structure(results_of(), message_id="m-2")
 
     refused, event = await rig.work()
     assert isinstance(refused, DocumentRefused)
-    assert refused.code == "cda.not-supported-yet"
+    assert refused.code == "cda.no-result"
     assert isinstance(event, DocumentBuilt)
     assert (event.facts.version_number, event.facts.replaces) == (1, "")
 

@@ -9,11 +9,11 @@ from cda_builder.core.errors import (
     CdaIdentityIncomplete,
     CdaLaboratoryMissing,
     CdaNoResult,
-    CdaNotSupportedYet,
 )
 from cda_builder.core.laboratory import LaboratoryProfile
 from cda_builder.core.numbers import document_id, set_id
-from cda_builder.core.report import Numbering, cr_bio
+from cda_builder.core.report import cr_bio
+from cda_builder.core.versions import Numbering
 from labohub.contracts.laboratory import Organisation
 from labohub.standards.cda.builder import build_cr_bio
 from tests.support.cda import (
@@ -112,11 +112,6 @@ def test_a_missing_strict_trait_stops_the_building(missing: str) -> None:
 def test_nothing_to_publish_is_a_refusal() -> None:
     with pytest.raises(CdaNoResult):
         model_of(results_of(battery(result(status="R"), status="R")))
-
-
-def test_isolates_are_refused_rather_than_flattened() -> None:
-    with pytest.raises(CdaNotSupportedYet):
-        model_of(results_of(battery(result(sub_id="1"), section="MB")))
 
 
 def test_an_exam_done_elsewhere_names_who_did_it() -> None:

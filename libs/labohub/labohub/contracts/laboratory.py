@@ -131,6 +131,7 @@ class LaboratoryReport(Value):
     partial: bool = False
     prescribed_at: str = ""
     prescriber: Professional | None = None
+    copies_to: tuple[Professional, ...] = ()  # the prescriber, then OBR-28: whom the laboratory writes to
     biologist: Professional | None = None  # who validated; the legal authenticator
     laboratory: Organisation = Organisation()
     encounter_class: str = ""
@@ -139,3 +140,4 @@ class LaboratoryReport(Value):
     attached_reports: tuple[Attachment, ...] = ()  # whole reports (PDF) that came with the results
     comments: tuple[str, ...] = ()  # on the whole report (NTE after PID, general comment)
     conclusion: str = ""
+    patient_instructions: tuple[str, ...] = ()  # what the patient must do (NTE-4 PI)

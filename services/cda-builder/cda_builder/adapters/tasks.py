@@ -1,10 +1,12 @@
 """The heavy work itself, as functions that a thread or a worker process runs."""
 
+import base64
 from functools import cache
 from pathlib import Path
 
 from lxml import etree
 
+from cda_builder.adapters.images import with_web_images
 from cda_builder.adapters.official import OfficialRules
 from cda_builder.adapters.pdf import render_narrative, render_report
 from cda_builder.adapters.pdf.fonts import register
@@ -17,15 +19,22 @@ from cda_builder.ports import Made, Order
 from labohub.contracts.values import Identity
 from labohub.standards import xml
 from labohub.standards.cda import Header, embedded_pdf, read_header
-from labohub.standards.cda.builder import build_cr_bio
+from labohub.standards.cda.builder import build_cr_bio, build_level_1
 from labohub.standards.cda.tables import rows
 
 
 def structure(order: Order, rules: Path | None) -> Made:
-    """Return the document built from results, its PDF and its verdict."""
-    model = cr_bio(order.report, order.results, order.identity, order.profile, order.numbering)
-    pdf = render_report(model)
-    document = build_cr_bio(model, pdf)
+    """Return the document built from results, its PDF (the laboratory's own where it sent one) and its verdict."""
+    model = cr_bio(
+        order.report,
+        with_web_images(order.results),
+        order.identity,
+        order.profile,
+        order.numbering,
+        catalogue=order.catalogue,
+    )
+    pdf = base64.b64decode(model.copy.data) if model.copy else render_report(model)
+    document = build_cr_bio(model, pdf) if model.chapters else build_level_1(model, pdf)
     root = xml.parse(document)
     header = read_header(root)
     return Made(document, facts_of(header), pdf, verdict_of(root, header, rules))

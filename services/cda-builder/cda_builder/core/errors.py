@@ -4,10 +4,10 @@ from labohub.contracts.values import BlobRef
 from labohub.errors import Refused
 
 
-class CdaNotSupportedYet(Refused):
-    """Results of a kind that the builder does not write yet: microbiology with isolates, embedded objects."""
+class CdaAttachmentUnreadable(Refused):
+    """An object that came with the results (picture, PDF, text) cannot be read as what it is said to be."""
 
-    code = "cda.not-supported-yet"
+    code = "cda.attachment-unreadable"
 
 
 class CdaNoResult(Refused):

@@ -1,5 +1,7 @@
 """What the installation knows of a laboratory, for what messages do not say."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -27,10 +29,18 @@ class LaboratoryProfile(BaseModel):
     name: str = ""
     address: tuple[str, ...] = ()
     telecoms: tuple[str, ...] = ()  # with scheme: tel:, mailto:
-    mentions: tuple[str, ...] = ()  # accreditation and legal mentions, printed on the PDF
+    mentions: tuple[str, ...] = ()  # accreditation and legal mentions, printed and said in the document
+    accreditation: str = ""  # COFRAC number, e.g. 8-0000
+    automatic_validation: str = ""  # what to say of results without validator (OBX-16); "": nothing is said
     practice_setting: str = "AMBULATOIRE"  # J04
     facility_type: str = "SA25"  # J02
     oid_root: str = ""
     zone: str = "Europe/Paris"  # of times that come without offset
     default_chapter: str = "26436-6"
     biologist: Signatory | None = None
+    volet: Literal["2024.01", "2023.01", "2021.01"] = "2024.01"  # edition of CR-BIO to write
+    pdf_only: Literal["level-1", "refuse"] = "level-1"  # when a PDF came without any result
+    pdf_copy: Literal["laboratory", "hub"] = "laboratory"  # whose PDF is the copy, when the message brought one
+    prints_clinical_information: bool = True
+    isolate_codes: tuple[str, ...] = ()  # local codes of "organism identified", beside the LOINC ones
+    susceptibility: Literal["", "EUCAST"] = ""  # standard of antibiograms whose method does not say it

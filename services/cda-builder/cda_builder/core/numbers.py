@@ -3,10 +3,19 @@
 from hashlib import sha256
 from uuid import UUID, uuid5
 
-from labohub.standards.cda import Id
-
 _NAMES = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 9562: the namespace of OIDs and of names under them
-_ARCS = {"document": "1", "order": "2", "demand": "3", "patient": "4", "specimen": "5", "code": "6", "visit": "7"}
+_ARCS = {
+    "document": "1",
+    "order": "2",
+    "demand": "3",
+    "patient": "4",
+    "specimen": "5",
+    "code": "6",
+    "visit": "7",
+    "isolate": "8",
+    "professional": "9",
+    "performer": "10",
+}
 
 
 def set_id(oid_root: str, report_id: str) -> str:
@@ -31,13 +40,8 @@ def uuid_oid(*parts: str) -> str:
     return f"2.25.{uuid5(_NAMES, chr(31).join(parts)).int}"
 
 
-def local_id(oid_root: str, laboratory: str, kind: str, value: str) -> Id:
-    """Return an identifier that the laboratory gave: `kind` is order, demand, patient, specimen or visit."""
-    return Id(local_root(oid_root, laboratory, kind), value)
-
-
 def local_root(oid_root: str, laboratory: str, kind: str, name: str = "") -> str:
-    """Return the OID of one of the laboratory's own numberings or code tables."""
+    """Return the OID of one of the laboratory's own numberings or code tables; `kind` is a key of the arcs above."""
     if oid_root and not name:
         return f"{oid_root}.{_ARCS[kind]}"
     if oid_root:

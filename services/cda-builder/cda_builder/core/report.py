@@ -1,10 +1,13 @@
 """From a report's values to the model of its document. Nothing is guessed: what is missing is said missing."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from cda_builder.core import numbers
-from cda_builder.core.batteries import Context, chapters_of
+from cda_builder.core.attachments import PDF, media_type_of
+from cda_builder.core.catalogue import Catalogue
+from cda_builder.core.chapters import chapters_of
+from cda_builder.core.context import Context
 from cda_builder.core.errors import (
     CdaBiologistMissing,
     CdaIdentityIncomplete,
@@ -12,25 +15,24 @@ from cda_builder.core.errors import (
     CdaNoResult,
 )
 from cda_builder.core.laboratory import LaboratoryProfile
-from cda_builder.core.people import professional, signatory, specialty, structure_id
+from cda_builder.core.notes import closing_notes, mentions, opening_notes
+from cda_builder.core.observations import attached_of
+from cda_builder.core.people import is_national, professional, signatory, specialty, structure_id
+from cda_builder.core.sections import chapter_code, chapter_named
 from cda_builder.core.times import cda_time, from_datetime, instant
+from cda_builder.core.versions import Numbering
 from labohub.contracts.laboratory import LaboratoryReport
 from labohub.contracts.values import Identity, IdentityStatus, Report
 from labohub.standards.cda import Coded, Id, builder
-from labohub.standards.cda.builder import Chapter, CrBio, PatientIdentity
+from labohub.standards.cda.builder import Attached, Chapter, CrBio, PatientIdentity
+from labohub.standards.cda.names import STRUCTURES
 from labohub.standards.cda.tables import concepts
 
 SOFTWARE = "Labohub"
 _ENCOUNTERS = {"I": "IMP", "E": "EMER", "O": "EXTERNE", "R": "SEANCE", "N": "AMB", "U": "AMB", "P": "IMP", "B": "IMP"}
 _GENDERS = {"F": "F", "M": "M"}
-
-
-@dataclass(frozen=True, slots=True)
-class Numbering:
-    """Which version this is, and the document it replaces."""
-
-    version: int
-    replaces: str = ""
+_WHOLE_REPORT = "Compte rendu du laboratoire"
+_COFRAC = "1.2.250.1.213.6.3.1"
 
 
 def cr_bio(
@@ -39,26 +41,34 @@ def cr_bio(
     identity: Identity,
     profile: LaboratoryProfile,
     numbering: Numbering,
+    *,
+    catalogue: Catalogue | None = None,
 ) -> CrBio:
-    """Return the model of the document.
+    """Return the model of the document: without chapters, that of a level 1 around the PDF that came alone.
 
     Raises:
         CdaBiologistMissing, CdaLaboratoryMissing, CdaIdentityIncomplete: someone without whom there is no report.
         CdaNoResult: nothing may be published.
-        CdaNotSupportedYet: results that the builder does not write.
+        CdaAttachmentUnreadable: an embedded object is not what it is said to be.
     """
     zone = ZoneInfo(profile.zone)
     laboratory = _laboratory(results, profile)
-    biologist = _biologist(results, profile)
-    context = Context(profile, laboratory.id, biologist, zone)
-    chapters = chapters_of(results, context)
-    if not chapters:
+    context = Context(profile, laboratory.id, zone, catalogue or Catalogue())
+    biologist = _biologist(results, context)
+    chapters = chapters_of(results, biologist, context)
+    if not chapters and numbering.replaces:  # what was published is withdrawn: its successor says so
+        withdrawing = replace(context, withdraws=True)
+        chapters = chapters_of(results, biologist, withdrawing)
+        context = withdrawing if chapters else context
+    own, others = _whole_reports(results, context)
+    if not chapters and (own is None or profile.pdf_only == "refuse"):
         raise CdaNoResult("no result to publish")
     effective = from_datetime(report.received_at, zone)
     started, ended = _period(chapters, results, zone, effective)
     set_oid = numbers.set_id(profile.oid_root, report.report_id)
-    others = {v.by.id: v for chapter in chapters for v in chapter.validations if v.by.id != biologist.id}
+    validated = {v.by.id: v for chapter in chapters for v in chapter.validations if v.by.id != biologist.id}
     number = results.number or (report.order_numbers[0] if report.order_numbers else report.report_id)
+    active = results.partial or any(chapter.status == "active" for chapter in chapters)
     return CrBio(
         id=numbers.document_id(set_oid, numbering.version),
         set_id=set_oid,
@@ -70,46 +80,90 @@ def cr_bio(
         biologist=biologist,
         demand=context.local_id("demand", number),
         chapters=chapters,
+        acts=_acts(chapters, results, context),
         started_at=started,
         ended_at=ended,
         software=SOFTWARE,
         software_id=Id(numbers.uuid_oid("software"), SOFTWARE),
-        prescriber=professional(results.prescriber) if results.prescriber and results.prescriber.family_name else None,
+        volet=profile.volet,
+        prescriber=_prescriber(results, context),
         prescribed_at=_prescribed_at(results, zone, started),
         order=context.local_id("order", report.order_numbers[0] if report.order_numbers else number),
-        validations=tuple(others.values()),
+        validations=tuple(each for each in validated.values() if is_national(each.by)),
         encounter=_encounter(results.encounter_class or report.encounter_class),
         encounter_id=context.local_id("visit", results.visit_number) if results.visit_number else None,
-        active=results.partial or any(chapter.status == "active" for chapter in chapters),
+        active=active,
+        opening=opening_notes(results, numbering, context, active=active),
+        closing=closing_notes(results),
+        attached=(*attached_of(results.batteries, context), *others),
+        mentions=mentions(chapters, context),
+        copy=own,
     )
+
+
+def _whole_reports(results: LaboratoryReport, context: Context) -> tuple[Attached | None, tuple[Attached, ...]]:
+    """Return the laboratory's own PDF of this report, and the PDFs that are only attached.
+
+    Its own is the copy when it is the only one, the laboratory wishes it, and nothing in it was withdrawn since.
+    """
+    found = tuple(
+        Attached(each.title or _WHOLE_REPORT, PDF, each.data)
+        for each in results.attached_reports
+        if each.data and media_type_of(each.data) == PDF
+    )
+    withdrawn = any(result.status in "DW" for battery in results.batteries for result in battery.results)
+    if withdrawn:
+        return None, ()
+    if len(found) == 1 and context.profile.pdf_copy == "laboratory":
+        return found[0], ()
+    return None, found
+
+
+def _acts(chapters: tuple[Chapter, ...], results: LaboratoryReport, context: Context) -> tuple[Coded, ...]:
+    codes = [chapter.code for chapter in chapters] or [chapter_code(each, context) for each in results.batteries]
+    return tuple(dict.fromkeys(codes)) or (chapter_named(context.profile.default_chapter),)
 
 
 def _laboratory(results: LaboratoryReport, profile: LaboratoryProfile) -> builder.Laboratory:
     identifier = results.laboratory.identifier or profile.identifier
     if not identifier:
         raise CdaLaboratoryMissing("no laboratory identifier")
+    kind = results.laboratory.identifier_type if results.laboratory.identifier else ""
     return builder.Laboratory(
-        id=structure_id(identifier),
+        id=structure_id(identifier, kind) or structure_id(identifier) or Id(STRUCTURES, identifier),
         name=profile.name or results.laboratory.name or identifier,
         industry=concepts("practice_setting")[profile.practice_setting],
         facility=concepts("facility_type")[profile.facility_type],
         address=profile.address,
         telecoms=profile.telecoms,
-        mentions=profile.mentions,
+        accreditation=Id(_COFRAC, profile.accreditation, "COFRAC") if profile.accreditation else None,
     )
 
 
-def _biologist(results: LaboratoryReport, profile: LaboratoryProfile) -> builder.Professional:
-    """Return who answers for the report: named by the message, else by the installation, else the first validator."""
-    if results.biologist and results.biologist.family_name and results.biologist.identifier:
-        return professional(results.biologist, specialty("G15_10/SM03"))
-    if profile.biologist:
-        return signatory(profile.biologist)
-    for battery in results.batteries:
-        for result in battery.results:
-            if result.validated_by and result.validated_by.family_name and result.validated_by.identifier:
-                return professional(result.validated_by, specialty("G15_10/SM03"))
+def _biologist(results: LaboratoryReport, context: Context) -> builder.Professional:
+    """Return who answers for the report: named by the message, else by the installation, else the first validator.
+
+    Only a national identifier can sign.
+    """
+    biologist = specialty("G15_10/SM03")
+    validators = (result.validated_by for battery in results.batteries for result in battery.results)
+    named = [
+        professional(who, context, biologist) for who in (results.biologist, *validators) if who and who.family_name
+    ]
+    first = named[0] if named and results.biologist and results.biologist.family_name else None
+    if first is not None and is_national(first):
+        return first
+    if context.profile.biologist:
+        return signatory(context.profile.biologist)
+    for who in named:
+        if is_national(who):
+            return who
     raise CdaBiologistMissing("no biologist")
+
+
+def _prescriber(results: LaboratoryReport, context: Context) -> builder.Professional | None:
+    who = results.prescriber
+    return professional(who, context) if who and who.family_name else None
 
 
 def _prescribed_at(results: LaboratoryReport, zone: ZoneInfo, started: str) -> str:

@@ -1,119 +1,27 @@
-"""One result (OBX) to one observation: value, unit, range, flags. Numbers are never converted.
+"""What surrounds the value of a result: its codes, range, flags and earlier results. None is ever computed.
 
 Source: IHE LTW and CI-SIS CR-BIO, as matched in this service's README.
 """
 
 import re
-from collections.abc import Callable
-from zoneinfo import ZoneInfo
+from typing import Final
 
-from cda_builder.core.errors import CdaNotSupportedYet
-from cda_builder.core.times import cda_time
+from cda_builder.core.context import Context
+from cda_builder.core.readings import read_value
 from labohub.contracts.laboratory import Code, Result
 from labohub.standards.cda import Coded
-from labohub.standards.cda.builder import (
-    Bound,
-    CodedText,
-    Interval,
-    Moment,
-    Number,
-    Plain,
-    Quantity,
-    Range,
-    Value,
-)
+from labohub.standards.cda.builder import Previous, Range
 from labohub.standards.cda.names import LOINC
 from labohub.standards.cda.tables import labels
 from labohub.standards.cda.units import ucum_unit
 
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
-_SN = re.compile(r"(<=|>=|<>|<|>|=)?\s*([+-]?\d+(?:\.\d+)?)?\s*(?:([-+/.:])\s*([+-]?\d+(?:\.\d+)?)?)?")
 _RANGE = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*(?:-|\u2013|à)\s*([+-]?\d+(?:[.,]\d+)?)")
 _LIMIT = re.compile(r"(<=|>=|≤|≥|<|>)\s*([+-]?\d+(?:[.,]\d+)?)")
-_SYSTEMS = {"LN": LOINC, "SCT": "2.16.840.1.113883.6.96", "SNM3": "2.16.840.1.113883.6.96"}
-_SYSTEM_NAMES = {"LN": "LOINC", "SCT": "SNOMED CT", "SNM3": "SNOMED CT"}
 _TELLING = ("LL", "HH", "AA", "L", "H", "A", "<", ">")  # what the reader must see first
-EMBEDDED = frozenset({"ED"})
-
-
-def value_of(result: Result, zone: ZoneInfo, system_of: Callable[[str], str]) -> tuple[Value | None, str]:
-    """Return the value of a result and the way it is printed; (None, "") without value.
-
-    Args:
-        system_of: gives the OID of a code system that the sender names.
-    Raises:
-        CdaNotSupportedYet: an embedded object.
-    """
-    if result.value_type in EMBEDDED:
-        raise CdaNotSupportedYet(f"a value of type {result.value_type}")
-    if result.value_type in ("CE", "CWE", "CNE") and result.value_code is not None:
-        return _coded(result.value_code, system_of)
-    text = result.value.strip()
-    if not text:
-        return None, ""
-    unit = ucum_unit(result.unit)
-    if result.value_type == "NM" and _NUMBER.fullmatch(text):
-        return _number(text, unit, result.unit), text
-    if result.value_type == "SN":
-        return _structured(text, unit, result.unit)
-    if result.value_type in ("TS", "DTM", "DT"):
-        return _moment(text, zone)
-    return Plain(text), text
-
-
-def _number(text: str, unit: str | None, printed_unit: str) -> Value:
-    if unit is None:
-        return Plain(f"{text} {printed_unit}")
-    return Quantity(text, unit) if unit else Number(text)
-
-
-def _structured(text: str, unit: str | None, printed_unit: str) -> tuple[Value, str]:
-    """Return a structured numeric (SN): `comparator^number^separator^number`, or its parts already joined."""
-    parts = [*text.split("^"), "", "", ""][:4] if "^" in text else None
-    match = _SN.fullmatch("".join(parts)) if parts else _SN.fullmatch(text)
-    if parts:
-        comparator, low, separator, high = (part.strip() for part in parts)
-    elif match:
-        comparator, low, separator, high = (part or "" for part in match.groups())
-    else:
-        return Plain(text), text
-    printed = " ".join(part for part in (comparator, f"{low}{_spaced(separator)}{high}") if part)
-    spoken = f"{printed} {printed_unit}".strip()
-    if unit is None or not _NUMBER.fullmatch(low):
-        return Plain(spoken), printed
-    if comparator in ("<", "<=", ">", ">=") and not separator:
-        return Bound(low, unit, comparator[0] == "<", comparator.endswith("=")), printed
-    if not comparator and separator == "-" and _NUMBER.fullmatch(high):
-        return Interval(low, high, unit), printed
-    if comparator in ("", "=") and not separator:
-        return (Quantity(low, unit) if unit else Number(low)), low
-    return Plain(spoken), printed
-
-
-def _spaced(separator: str) -> str:
-    return f" {separator} " if separator == "-" else separator
-
-
-def _coded(code: Code, system_of: Callable[[str], str]) -> tuple[Value, str]:
-    label = code.label or code.code
-    if not (code.code and code.label and code.system):
-        return CodedText(label), label
-    system = _SYSTEMS.get(code.system) or _hl7_table(code.system) or system_of(code.system)
-    return CodedText(label, Coded(code.code, system, code.label, _SYSTEM_NAMES.get(code.system, code.system))), label
-
-
-def _hl7_table(name: str) -> str:
-    """Return the OID of `HL7nnnn`; "" for another name."""
-    number = name.removeprefix("HL7")
-    return f"2.16.840.1.113883.12.{int(number)}" if name.startswith("HL7") and number.isdigit() else ""
-
-
-def _moment(text: str, zone: ZoneInfo) -> tuple[Value, str]:
-    value = cda_time(text, zone)
-    if len(value) < 8:
-        return Plain(text), text
-    date = f"{value[6:8]}/{value[4:6]}/{value[:4]}"
-    return Moment(value), f"{date} {value[8:10]}:{value[10:12]}" if len(value) > 8 else date
+_ONLY_WORDS = {"MS": "Modérément sensible", "VS": "Très sensible"}  # table 0078, unknown to CDA
+_SILENT = frozenset({"", "null", '""'})
+_EUCAST = re.compile(r"EUCAST|CA-?SFM", re.IGNORECASE)
+SUSCEPTIBILITIES: Final = frozenset({"S", "I", "R", "NS", "SDD", "IE"})
 
 
 def range_of(result: Result) -> Range | None:
@@ -134,21 +42,87 @@ def range_of(result: Result) -> Range | None:
     return Range(printed)
 
 
-def interpretations_of(result: Result) -> tuple[str, ...]:
-    """Return the flags that CDA knows too, the most telling first. None is ever computed."""
-    known = [flag for flag in result.flags if flag in labels("interpretation")]
+def interpretations_of(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the flags that CDA knows too, the most telling first."""
+    known = [flag for flag in flags if flag in labels("interpretation")]
     return tuple(sorted(known, key=lambda flag: _TELLING.index(flag) if flag in _TELLING else len(_TELLING)))
 
 
-def exam_codes(result: Result, local_system: str) -> tuple[Coded | None, Coded | None, str]:
-    """Return LOINC (None: a non-LOINC exam), the laboratory's own code, and the name to print."""
-    local = result.local_code
-    name = (local.label if local else "") or (result.loinc.label if result.loinc else "")
-    name = name or (local.code if local else "") or (result.loinc.code if result.loinc else "")
-    loinc = None
-    if result.loinc and result.loinc.code:
-        loinc = Coded(result.loinc.code, LOINC, result.loinc.label or name, "LOINC")
+def interpretation_words(flags: tuple[str, ...], method: str, context: Context) -> str:
+    """Return all flags in words, when their codes do not say it: "" else.
+
+    `I` of EUCAST is no longer "intermediate": it is said so where the method or the laboratory names that standard.
+    """
+    eucast = "I" in flags and (context.profile.susceptibility == "EUCAST" or bool(_EUCAST.search(method)))
+    unknown = [flag for flag in flags if flag not in labels("interpretation") and flag not in _SILENT]
+    if not (eucast or unknown):
+        return ""
+    words = [
+        "Sensible à forte posologie" if f == "I" and eucast else labels("interpretation")[f]
+        for f in interpretations_of(flags)
+    ]
+    return ", ".join([*words, *(_ONLY_WORDS.get(flag, flag) for flag in unknown)])
+
+
+def previous_of(result: Result, context: Context) -> tuple[Previous, ...]:
+    """Return the earlier results, the latest first; only those in the same unit and dated are comparable."""
+    found = []
+    for each in result.previous:
+        value, printed = read_value(each.value_type, each.value, each.unit, context.zone)
+        if value is None:
+            continue
+        at = context.time(each.observed_at)
+        same = ucum_unit(each.unit) == ucum_unit(result.unit)
+        flag = next(iter(interpretations_of(each.flags)), "")
+        found.append(Previous(value, printed, printed_unit(each.unit), at, flag, comparable=bool(at) and same))
+    return tuple(found)
+
+
+def exam_codes(local: Code | None, loinc: Code | None, context: Context) -> tuple[Coded | None, Coded | None, str]:
+    """Return LOINC (None: a non-LOINC exam), the laboratory's own code, and the name to print.
+
+    LOINC is the message's, else that of the laboratory's catalogue; never a guess.
+    """
+    exam = context.exam(local)
+    name = (local.label if local else "") or (exam.label if exam else "") or (loinc.label if loinc else "")
+    name = name or (local.code if local else "") or (loinc.code if loinc else "")
+    standard = None
+    if loinc and loinc.code:
+        standard = Coded(loinc.code, LOINC, loinc.label or name, "LOINC")
+    elif exam and exam.loinc:
+        standard = Coded(exam.loinc, LOINC, exam.loinc_label or name, "LOINC")
     own = None
-    if local and local.code:
-        own = Coded(local.code, local_system, local.label or name, local.system)
-    return loinc, own, name
+    if local and local.code and local.system != "LN":
+        own = Coded(local.code, context.code_system(local.system), local.label or name, local.system)
+        if not own.system_name:
+            own = Coded(own.code, own.system, own.label, "Table locale du laboratoire")
+    return standard, own, name
+
+
+def printed_unit(unit: str) -> str:
+    """Return a unit as French readers know it; UCUM's own spellings are rewritten for the eye only."""
+    return _PRINTED.get(unit, unit)
+
+
+_PRINTED = {
+    "10*9/L": "G/L",
+    "10*12/L": "T/L",
+    "umol/L": "µmol/L",
+    "ug/L": "µg/L",
+    "ug/mL": "µg/mL",
+    "mL/min/{1.73_m2}": "mL/min/1,73 m²",
+    "[IU]/L": "UI/L",
+    "m[IU]/L": "mUI/L",
+    "[IU]/mL": "UI/mL",
+    "m[IU]/mL": "mUI/mL",
+    "u[IU]/mL": "µUI/mL",
+    "k[IU]/L": "kUI/L",
+    "[arb'U]/mL": "UA/mL",
+    "[CFU]/mL": "UFC/mL",
+    "mm[Hg]": "mmHg",
+    "g/(24.h)": "g/24 h",
+    "mmol/(24.h)": "mmol/24 h",
+    "{INR}": "",
+    "{ratio}": "",
+    "1": "",
+}

@@ -1,5 +1,6 @@
 """Which chapter a battery belongs to."""
 
+from cda_builder.core.context import Context
 from labohub.contracts.laboratory import Battery
 from labohub.standards.cda import Coded
 from labohub.standards.cda.names import LOINC
@@ -29,9 +30,17 @@ _CHAPTERS = {
 _TITLES = {"18727-8": "Sérologie, immunologie"}  # LOINC's "serology studies" is wider than its French label
 
 
-def chapter_code(battery: Battery, default: str) -> Coded:
-    """Return the chapter of a battery: by OBR-24, else the laboratory's default."""
-    code = _CHAPTERS.get(battery.section, default)
+def chapter_code(battery: Battery, context: Context) -> Coded:
+    """Return the chapter of a battery: by the laboratory's catalogue, by OBR-24, else the laboratory's default."""
+    codes = [battery.code, *(each.local_code for each in battery.results)]
+    exams = (context.exam(code) for code in codes)
+    code = next((exam.chapter for exam in exams if exam and exam.chapter), "")
+    code = code or _CHAPTERS.get(battery.section, context.profile.default_chapter)
+    return chapter_named(code)
+
+
+def chapter_named(code: str) -> Coded:
+    """Return a chapter by its code. Raises: KeyError for a code that is no chapter."""
     return Coded(code, LOINC, labels("chapters")[code], "LOINC")
 
 

@@ -1,9 +1,9 @@
 """Versions of a report's document: the same content is the same document, another content replaces it."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 
 from cda_builder.core.laboratory import LaboratoryProfile
-from cda_builder.core.report import Numbering
 from labohub.contracts.laboratory import LaboratoryReport
 from labohub.contracts.values import BlobRef, DocumentFacts, Identity, Report, Value
 
@@ -18,6 +18,18 @@ class Version(Value):
     pdf: BlobRef | None = None
     conformance: str
     conformance_report: BlobRef | None = None
+    results: BlobRef | None = None  # what it says, to tell what the next one changes
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """Which version this is; of the document it replaces, what it was and what it said (None: no longer known)."""
+
+    version: int
+    replaces: str = ""
+    replaced_version: int = 0
+    replaced_at: str = ""
+    before: LaboratoryReport | None = None
 
 
 def fingerprint(report: Report, results: LaboratoryReport, identity: Identity, profile: LaboratoryProfile) -> str:
@@ -32,6 +44,8 @@ def fingerprint(report: Report, results: LaboratoryReport, identity: Identity, p
     return sha256("\x1f".join(parts).encode()).hexdigest()
 
 
-def numbering_after(last: Version | None) -> Numbering:
+def numbering_after(last: Version | None, before: LaboratoryReport | None = None) -> Numbering:
     """Return the number of the next version, and what it replaces."""
-    return Numbering(1) if last is None else Numbering(last.number + 1, last.facts.unique_id)
+    if last is None:
+        return Numbering(1)
+    return Numbering(last.number + 1, last.facts.unique_id, last.number, last.facts.effective_time, before)

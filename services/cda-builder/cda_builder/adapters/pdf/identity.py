@@ -127,7 +127,7 @@ def _title(canvas: Canvas, report: CrBio) -> None:
 
 def _foot(canvas: Canvas, report: CrBio, name: str, page: int, of: int) -> None:
     rule(canvas, 46)
-    mentions = wrap("  ·  ".join(report.laboratory.mentions), ITALIC, 6.5, RIGHT - LEFT - 60) if page else []
+    mentions = wrap("  ·  ".join(report.mentions), ITALIC, 6.5, RIGHT - LEFT - 60) if page else []
     for index, line in enumerate(mentions[:2]):
         text(canvas, (LEFT, 36 - 8 * index), line, ITALIC, 6.5, colour=SOFT)
     left = f"{name}   Dossier {report.demand.extension}   Document {report.id}"

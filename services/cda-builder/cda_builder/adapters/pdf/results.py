@@ -1,7 +1,15 @@
 """The results of a report as blocks: abnormal values are bold, marked by an arrow and said in words."""
 
+import base64
+from io import BytesIO
+
+from PIL.Image import Image as Picture
+from PIL.Image import new as new_picture
+from PIL.Image import open as open_picture
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
+from cda_builder.adapters.images import MAX_PIXELS
 from cda_builder.adapters.pdf.fonts import BOLD, ITALIC, REGULAR, drawable, width, wrap
 from cda_builder.adapters.pdf.gauge import draw_arrow, draw_gauge
 from cda_builder.adapters.pdf.pages import (
@@ -20,9 +28,10 @@ from cda_builder.adapters.pdf.pages import (
     rule,
     text,
 )
-from labohub.standards.cda.builder import Battery, Chapter, CrBio, Observation
-from labohub.standards.cda.builder.narrative import interpretation_text, specimen_line, state_text
+from cda_builder.core.errors import CdaAttachmentUnreadable
+from labohub.standards.cda.builder import Battery, Chapter, CrBio, Image, Note, Observation
 from labohub.standards.cda.builder.times import french_time
+from labohub.standards.cda.builder.words import interpretation_text, previous_text, specimen_line, state_text
 
 EXAM, VALUE, UNIT, RANGE, FLAG = LEFT + 6, LEFT + 180, LEFT + 250, LEFT + 318, LEFT + 394
 _NAME_WIDTH = VALUE - EXAM - 16
@@ -55,9 +64,19 @@ def chapter_blocks(chapter: Chapter) -> list[Block]:
     return blocks
 
 
+def note_blocks(notes: tuple[Note, ...]) -> list[Block]:
+    """Return words about the whole report."""
+    blocks = []
+    for note in notes:
+        blocks.append(_line(note.title, BOLD, 8.5, ACCENT, repeat=None, sticky=True))
+        blocks += [_line(part, REGULAR, 8, INK, repeat=None) for line in note.lines for part in line.split("\n")]
+    return blocks
+
+
 def closing_blocks(report: CrBio) -> list[Block]:
-    """Return what ends the report: general comments, and who answers for it."""
-    blocks = [_line(f"{title} : {words}", ITALIC, 8, INK, repeat=None) for title, words in report.comments]
+    """Return what ends the report: general comments, documents that follow, and who answers for it."""
+    blocks = note_blocks(report.closing)
+    blocks += [_line(f"Document joint : {each.title}", ITALIC, 8, INK, repeat=None) for each in report.attached]
     sentence = f"Compte rendu validé par {report.biologist.printed}, le {french_time(report.effective_time)}."
 
     def closing(canvas: Canvas, y: float) -> None:
@@ -78,6 +97,12 @@ def _battery(battery: Battery, head: Block) -> list[Block]:
         blocks.append(Block(19, heading, sticky=True, repeat=head))
     for observation in battery.observations:
         blocks += _result(observation, head)
+    for isolate in battery.isolates:
+        blocks.append(_line(f"Germe isolé : {isolate.label}", BOLD, 8.5, ACCENT, repeat=head, sticky=True))
+        for observation in isolate.observations:
+            blocks += _result(observation, head)
+        for antibiogram in isolate.antibiograms:
+            blocks += _battery(antibiogram, head)
     blocks += [_line(f"{label} : en cours", ITALIC, 8, SOFT, repeat=head) for label in battery.pending]
     blocks += [_line(comment, ITALIC, 7.5, INK, repeat=head) for comment in battery.comments]
     return blocks
@@ -87,10 +112,12 @@ def _result(observation: Observation, head: Block) -> list[Block]:
     names = wrap(observation.label, REGULAR, 8.5, _NAME_WIDTH)
     flagged = any(flag not in ("N", "ND", "NEG") for flag in observation.interpretations)
     font = BOLD if flagged else REGULAR
-    printed = "non réalisé" if observation.aborted else observation.printed
+    printed = state_text(observation) if observation.aborted else observation.printed
     long = width(drawable(printed, font), font, 9) > UNIT - VALUE - 4
     values = wrap(printed, font, 9, (RIGHT if long else UNIT) - VALUE - 4)
     below = [observation.method] if observation.method else []
+    below += [] if observation.accredited else ["Hors accréditation"]
+    below += ["Validation automatique"] if observation.automatic else []
     if observation.subcontractor:
         below.append(f"Réalisé par {observation.subcontractor.name}")
     notes = [line for each in below for line in wrap(each, ITALIC, 6.8, _NAME_WIDTH)]
@@ -117,8 +144,36 @@ def _result(observation: Observation, head: Block) -> list[Block]:
 
     blocks = [Block(height, draw, repeat=head)]
     state = "" if observation.aborted else state_text(observation).capitalize()
-    lines = [line for line in (state, *observation.comments) if line]
-    return blocks + [_line(line, ITALIC, 7.5, INK, repeat=head) for line in lines]
+    earlier = [f"Antériorité : {previous_text(each, observation)}" for each in observation.previous]
+    lines = [line for line in (state, *earlier, *observation.comments) if line]
+    blocks += [_line(line, ITALIC, 7.5, INK, repeat=head) for line in lines]
+    return blocks + ([_picture(observation.image, head)] if observation.image else [])
+
+
+def _picture(image: Image, head: Block) -> Block:
+    """Return a picture, at most as wide as the page and a third as high."""
+    drawn = ImageReader(_opaque(base64.b64decode(image.data)))
+    wide, high = drawn.getSize()
+    scale = min((RIGHT - EXAM - 12) / wide, 220 / high, 1.0)
+
+    def draw(canvas: Canvas, y: float) -> None:
+        canvas.drawImage(drawn, EXAM + 6, y - high * scale - 4, wide * scale, high * scale)
+
+    return Block(high * scale + 10, draw, repeat=head)
+
+
+def _opaque(data: bytes) -> Picture:
+    """Return a picture on white: PDF/A-1 knows no transparency. Raises: CdaAttachmentUnreadable."""
+    try:
+        drawn = open_picture(BytesIO(data))
+        if drawn.width * drawn.height > MAX_PIXELS:
+            raise CdaAttachmentUnreadable("a picture is too large")
+        layer = drawn.convert("RGBA")
+    except OSError:
+        raise CdaAttachmentUnreadable("a picture cannot be read") from None
+    paper = new_picture("RGBA", layer.size, "white")
+    paper.alpha_composite(layer)
+    return paper.convert("RGB")
 
 
 def _direction(observation: Observation) -> int:
@@ -135,10 +190,10 @@ def _column(
         text(canvas, (at[0], at[1] - index * (step or size + 2)), line, font, size, colour=colour)
 
 
-def _line(words: str, font: str, size: float, colour: Colour, *, repeat: Block | None) -> Block:
+def _line(words: str, font: str, size: float, colour: Colour, *, repeat: Block | None, sticky: bool = False) -> Block:
     lines = wrap(words, font, size, RIGHT - EXAM - 12)
 
     def draw(canvas: Canvas, y: float) -> None:
         _column(canvas, (EXAM + 6, y - size - 2), lines, font, size, step=size + 2, colour=colour)
 
-    return Block((size + 2) * len(lines) + 3, draw, repeat=repeat)
+    return Block((size + 2) * len(lines) + 3, draw, sticky=sticky, repeat=repeat)

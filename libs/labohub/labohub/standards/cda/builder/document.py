@@ -1,33 +1,61 @@
-"""A whole CR-BIO document from its model and its PDF."""
+"""A whole document from its model and its PDF: a CR-BIO of level 3, or a level 1 around the PDF."""
 
 import base64
 
 from lxml import etree
 
 from labohub.standards.cda.builder.anchors import Anchors
+from labohub.standards.cda.builder.attached import add_attached, add_pdf_copy
 from labohub.standards.cda.builder.entries import add_entry
 from labohub.standards.cda.builder.header import add_header
-from labohub.standards.cda.builder.model import Chapter, CrBio
+from labohub.standards.cda.builder.model import Chapter, CrBio, Note
 from labohub.standards.cda.builder.narrative import add_lines, add_narrative
 from labohub.standards.cda.builder.xml import NSMAP, add, add_code, add_templates, loinc
-from labohub.standards.cda.names import HL7, PDF_COPY_SECTION
+from labohub.standards.cda.names import CR_BIO, HL7, IHE_LAB_REPORT, XDS_SD
 
-_COPY = loinc("55108-5", "Copie du document")
+WITHOUT_COPY = frozenset({"2021.01"})  # editions whose rules know no section for the PDF
 
 
 def build_cr_bio(report: CrBio, pdf: bytes) -> bytes:
     """Return the bytes of the document: UTF-8, the same for the same values.
 
-    Source: CI-SIS, volet CR-BIO 2024.01 (edition in docs/standards.md).
+    Source: CI-SIS, volet CR-BIO 2021.01, 2023.01, 2024.01 (editions in docs/standards.md).
     """
-    root = etree.Element(f"{{{HL7}}}ClinicalDocument", nsmap=NSMAP)  # type: ignore[arg-type]  # None is the default namespace; the stubs forget it
-    add_header(root, report)
+    root = _root()
+    add_header(root, report, (IHE_LAB_REPORT, ""), (CR_BIO, report.volet))
     body = add(add(root, "component"), "structuredBody")
+    for note in report.opening:
+        _note(body, note)
     for number, chapter in enumerate(report.chapters, 1):
         _chapter(body, chapter, report, number)
-    for title, text in report.comments:
-        _comment(body, title, text)
-    _pdf_copy(body, report, pdf)
+    for note in report.closing:
+        _note(body, note)
+    if report.mentions:
+        _note(body, Note("Mentions", report.mentions))
+    for number, document in enumerate(report.attached, 1):
+        add_attached(body, report, document, number)
+    if report.volet not in WITHOUT_COPY:
+        add_pdf_copy(body, report, pdf)
+    return _bytes(root)
+
+
+def build_level_1(report: CrBio, pdf: bytes) -> bytes:
+    """Return the bytes of a document whose body is the PDF.
+
+    Source: CI-SIS, structuration minimale; IHE XDS-SD (editions in docs/standards.md).
+    """
+    root = _root()
+    add_header(root, report, (XDS_SD, ""))
+    body = add(add(root, "component"), "nonXMLBody")
+    add(body, "text", base64.b64encode(pdf).decode(), mediaType="application/pdf", representation="B64")
+    return _bytes(root)
+
+
+def _root() -> etree._Element:
+    return etree.Element(f"{{{HL7}}}ClinicalDocument", nsmap=NSMAP)  # type: ignore[arg-type]  # None is the default namespace; the stubs forget it
+
+
+def _bytes(root: etree._Element) -> bytes:
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
@@ -42,36 +70,11 @@ def _chapter(body: etree._Element, chapter: Chapter, report: CrBio, number: int)
     add_entry(section, chapter, report.laboratory, anchors)
 
 
-def _comment(body: etree._Element, title: str, text: str) -> None:
+def _note(body: etree._Element, note: Note) -> None:
     section = add(add(body, "component"), "section")
     add_templates(section, "2.16.840.1.113883.10.12.201", "1.3.6.1.4.1.19376.1.4.1.2.16", "1.2.250.1.213.1.1.2.73")
     add_code(section, loinc("55112-7", "Commentaire"))
-    add(section, "title", title)
-    add_lines(add(add(section, "text"), "paragraph"), text)
-
-
-def _pdf_copy(body: etree._Element, report: CrBio, pdf: bytes) -> None:
-    """Write the section that holds the report as the laboratory prints it: what readers show first."""
-    section = add(add(body, "component"), "section")
-    add_templates(section, PDF_COPY_SECTION)
-    add_code(section, _COPY)
-    add(section, "title", "Copie du document")
+    add(section, "title", note.title)
     text = add(section, "text")
-    add(add(text, "paragraph"), "content", "Copie PDF du compte rendu", ID="pdfdoc")
-    add(text, "renderMultiMedia", referencedObject="PDF1")
-    organizer = add(add(section, "entry"), "organizer", classCode="CLUSTER", moodCode="EVN")
-    add_templates(organizer, "1.2.250.1.213.1.1.3.18")
-    add(organizer, "id", root=report.id, extension="PDF")
-    add_code(organizer, loinc("55107-7", "Document attaché"))
-    add(organizer, "statusCode", code="completed")
-    kind = add(add(organizer, "component"), "observation", classCode="OBS", moodCode="EVN")
-    add_templates(kind, "1.3.6.1.4.1.19376.1.5.3.1.4.13", "1.2.250.1.213.1.1.3.48", "1.2.250.1.213.1.1.3.48.18")
-    add(kind, "id", root=report.id, extension="PDF-TYPE")
-    add_code(kind, loinc("69764-9", "Type de document"))
-    add(add(kind, "text"), "reference", value="#pdfdoc")
-    add(kind, "statusCode", code="completed")
-    add(kind, "effectiveTime", nullFlavor="NA")
-    value = add_code(kind, _COPY, "value")
-    value.set("{http://www.w3.org/2001/XMLSchema-instance}type", "CD")
-    media = add(add(organizer, "component"), "observationMedia", classCode="OBS", moodCode="EVN", ID="PDF1")
-    add(media, "value", base64.b64encode(pdf).decode(), mediaType="application/pdf", representation="B64")
+    for line in note.lines:
+        add_lines(add(text, "paragraph"), line)

@@ -23,9 +23,13 @@ _GENDERS = {"F": "Féminin", "M": "Masculin", "UN": "Inconnu"}
 _GENDER_SYSTEM = "2.16.840.1.113883.5.1"
 
 
-def add_header(root: etree._Element, report: CrBio) -> None:
-    """Write the whole header into an empty ClinicalDocument."""
-    _identity(root, report)
+def add_header(root: etree._Element, report: CrBio, *kinds: tuple[str, str]) -> None:
+    """Write the whole header into an empty ClinicalDocument.
+
+    Args:
+        kinds: the templates that say which kind of document this is, each with its version.
+    """
+    _identity(root, report, kinds)
     _patient(add(add(root, "recordTarget"), "patientRole"), report.patient)
     _authors(root, report)
     custodian = add(add(root, "custodian"), "assignedCustodian")
@@ -45,11 +49,12 @@ def add_header(root: etree._Element, report: CrBio) -> None:
     _encounter(add(add(root, "componentOf"), "encompassingEncounter"), report)
 
 
-def _identity(root: etree._Element, report: CrBio) -> None:
+def _identity(root: etree._Element, report: CrBio, kinds: tuple[tuple[str, str], ...]) -> None:
     add(root, "realmCode", code="FR")
     add(root, "typeId", root="2.16.840.1.113883.1.3", extension="POCD_HD000040")
-    add_templates(root, "2.16.840.1.113883.2.8.2.1", "1.2.250.1.213.1.1.1.1", "1.3.6.1.4.1.19376.1.3.3")
-    add(root, "templateId", root="1.2.250.1.213.1.1.1.55", extension="2024.01")
+    add_templates(root, "2.16.840.1.113883.2.8.2.1", "1.2.250.1.213.1.1.1.1")
+    for template, version in kinds:
+        add_id(root, Id(template, version), "templateId")
     add(root, "id", root=report.id)
     add_code(root, DOCUMENT_CODE)
     add(root, "title", TITLE)
@@ -130,8 +135,8 @@ def _prescriber(root: etree._Element, report: CrBio) -> None:
 
 
 def _acts(root: etree._Element, report: CrBio) -> None:
-    """One act a chapter; the first one carries the laboratory, the dates and the state."""
-    main, *others = dict.fromkeys(chapter.code for chapter in report.chapters)
+    """One act a discipline; the first one carries the laboratory, the dates and the state."""
+    main, *others = report.acts
     event = add(add(root, "documentationOf"), "serviceEvent")
     add_id(event, report.demand)
     add_code(event, main)

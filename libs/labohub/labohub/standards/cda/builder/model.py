@@ -1,79 +1,10 @@
-"""What a CR-BIO says, as plain values. Times are CDA text (`yyyymmdd[hhmm[ss]+zzzz]`), units are UCUM."""
+"""What a CR-BIO says, as plain values: the one model of the XML, the PDF and the HTML view."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from labohub.standards.cda.builder.values import Previous, Range, Value
 from labohub.standards.cda.facts import Coded, Id, Person
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number with a UCUM unit; the digits are the laboratory's."""
-
-    value: str
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number without unit (INR, ratio)."""
-
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """Below (`upper`) or above a limit."""
-
-    value: str
-    unit: str
-    upper: bool
-    inclusive: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """Between two limits."""
-
-    low: str
-    high: str
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class CodedText:
-    """A coded result, or a text that stands for one (`code` None)."""
-
-    label: str
-    code: Coded | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A text."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A date or time given as a result."""
-
-    value: str
-
-
-Value = Quantity | Number | Bound | Interval | CodedText | Plain | Moment
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """The one reference range for this patient: bounds with the result's unit, or words."""
-
-    printed: str
-    low: str = ""
-    high: str = ""
-    unit: str = ""
-    low_inclusive: bool = True
-    high_inclusive: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +33,7 @@ class Laboratory:
     facility: Coded
     address: tuple[str, ...] = ()
     telecoms: tuple[str, ...] = ()
-    mentions: tuple[str, ...] = ()  # accreditation and legal mentions, printed
+    accreditation: Id | None = None  # COFRAC
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +44,8 @@ class Subcontractor:
     name: str
     time: str = ""
     industry: Coded | None = None
+    address: tuple[str, ...] = ()
+    director: Professional | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +57,18 @@ class Specimen:
     collected_low: str = ""
     collected_high: str = ""
     received_at: str = ""
+    site: Coded | None = None
+    method: str = ""
+    volume: str = ""
+    remarks: tuple[str, ...] = ()  # why it was refused, how it looked
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that belongs to a result. `data` is base64."""
+
+    media_type: str  # image/png, image/jpeg, image/gif
+    data: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +84,7 @@ class Observation:
     printed: str = ""  # the value as the laboratory prints it
     printed_unit: str = ""
     interpretations: tuple[str, ...] = ()  # codes of ObservationInterpretation, most telling first
+    interpretation_words: str = ""  # all flags of the laboratory, in words
     method: str = ""
     range: Range | None = None
     subcontractor: Subcontractor | None = None
@@ -146,6 +92,11 @@ class Observation:
     specimens: tuple[Specimen, ...] = ()
     corrected: bool = False
     provisional: bool = False
+    withdrawn: bool = False  # published by mistake: aborted, and said so
+    previous: tuple[Previous, ...] = ()  # the latest first
+    image: Image | None = None
+    accredited: bool = True  # False: outside the laboratory's scope of accreditation, and said so
+    automatic: bool = False  # released by the laboratory's expert system
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +121,34 @@ class Battery:
     comments: tuple[str, ...] = ()
     effective_time: str = ""
     single: bool = False
+    isolates: tuple["Isolate", ...] = ()
+    is_antibiogram: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether nothing of it is known yet."""
+        return not self.observations and not self.isolates
+
+    def everything(self) -> Iterator[Observation]:
+        """Yield all results, those of isolates and antibiograms included, in the order they are read."""
+        yield from self.observations
+        for isolate in self.isolates:
+            yield from isolate.observations
+            for antibiogram in isolate.antibiograms:
+                yield from antibiogram.everything()
+
+
+@dataclass(frozen=True, slots=True)
+class Isolate:
+    """A germ found by a culture: what identifies and counts it, and its antibiograms."""
+
+    label: str  # the organism, as printed
+    organism: Coded | None  # SNOMED CT
+    taxon: Coded | None = None  # NCBI
+    id: Id | None = None
+    status: str = "completed"
+    observations: tuple[Observation, ...] = ()
+    antibiograms: tuple[Battery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +160,23 @@ class Chapter:
     batteries: tuple[Battery, ...]
     status: str = "completed"
     validations: tuple[Validation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Words about the whole report: a change, a conclusion, a mention."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """Another document that came with the results: a subcontractor's report, the PDF of one exam. `data` is base64."""
+
+    title: str
+    media_type: str
+    data: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +197,7 @@ class PatientIdentity:
 
 @dataclass(frozen=True, slots=True)
 class CrBio:
-    """One CR-BIO document before its XML."""
+    """One report before its XML: a CR-BIO with chapters, or without any the header of a level 1 around a PDF."""
 
     id: str
     set_id: str
@@ -212,10 +208,12 @@ class CrBio:
     biologist: Professional
     demand: Id  # the laboratory's number of the demand
     chapters: tuple[Chapter, ...]
+    acts: tuple[Coded, ...]  # the disciplines, the main one first
     started_at: str
     ended_at: str
     software: str
     software_id: Id
+    volet: str = "2024.01"
     replaces: str = ""
     prescriber: Professional | None = None
     prescribed_at: str = ""
@@ -224,4 +222,8 @@ class CrBio:
     encounter: Coded | None = None
     encounter_id: Id | None = None
     active: bool = False  # partial: something is to come
-    comments: tuple[tuple[str, str], ...] = field(default=())  # (title, text) on the whole report
+    opening: tuple[Note, ...] = ()  # before the chapters: what a reader must know first
+    closing: tuple[Note, ...] = ()  # after them
+    attached: tuple[Attached, ...] = ()
+    mentions: tuple[str, ...] = ()  # accreditation and legal mentions, printed at the foot of pages
+    copy: Attached | None = None  # the laboratory's own PDF of this report: the copy, or the body of a level 1

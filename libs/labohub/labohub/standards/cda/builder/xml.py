@@ -63,3 +63,20 @@ def add_code(parent: etree._Element, code: Coded, tag: str = "code") -> etree._E
 def loinc(code: str, label: str) -> Coded:
     """Return a LOINC code."""
     return Coded(code, LOINC, label, "LOINC")
+
+
+def add_reference(parent: etree._Element, anchor: str) -> None:
+    """Write a pointer into the narrative."""
+    add(parent, "reference", value=f"#{anchor}")
+
+
+def add_comment(parent: etree._Element, anchor: str) -> None:
+    """Write a comment (FR-Commentaire-ER) whose words are in the narrative."""
+    act = add(parent, "act", classCode="ACT", moodCode="EVN")
+    add_templates(act, "2.16.840.1.113883.10.20.1.40", "1.3.6.1.4.1.19376.1.5.3.1.4.2", "1.2.250.1.213.1.1.3.32")
+    add_code(act, _COMMENT)
+    add_reference(add(act, "text"), anchor)
+    add(act, "statusCode", code="completed")
+
+
+_COMMENT: Final = loinc("48767-8", "Commentaire")

@@ -1,0 +1,51 @@
+"""Pictures that no reader shows (TIFF, BMP) as PNG. Everything else stays as it came."""
+
+import base64
+import binascii
+from io import BytesIO
+from typing import Final
+
+from PIL import Image, UnidentifiedImageError
+
+from cda_builder.core.errors import CdaAttachmentUnreadable
+from labohub.contracts.laboratory import Attachment, Battery, LaboratoryReport, Result
+
+_CONVERTED: Final = frozenset({"image/tiff", "image/tif", "image/bmp", "image/x-ms-bmp", "image/x-bmp"})
+MAX_PIXELS: Final = 40_000_000  # an A3 page at 300 dpi is half of it
+
+
+def with_web_images(report: LaboratoryReport) -> LaboratoryReport:
+    """Return the report with its pictures readable everywhere.
+
+    Raises:
+        CdaAttachmentUnreadable: a picture cannot be read, has several pages, or is too large.
+    """
+    if not any(_is_converted(each) for battery in report.batteries for each in battery.results):
+        return report
+    return report.model_copy(update={"batteries": tuple(_battery(each) for each in report.batteries)})
+
+
+def _battery(battery: Battery) -> Battery:
+    return battery.model_copy(update={"results": tuple(_result(each) for each in battery.results)})
+
+
+def _result(result: Result) -> Result:
+    if not _is_converted(result) or result.attachment is None:
+        return result
+    return result.model_copy(update={"attachment": _png(result.attachment)})
+
+
+def _is_converted(result: Result) -> bool:
+    return result.attachment is not None and result.attachment.media_type.lower() in _CONVERTED
+
+
+def _png(attachment: Attachment) -> Attachment:
+    out = BytesIO()
+    try:
+        with Image.open(BytesIO(base64.b64decode(attachment.data, validate=True)), formats=("TIFF", "BMP")) as image:
+            if image.width * image.height > MAX_PIXELS or getattr(image, "n_frames", 1) != 1:
+                raise CdaAttachmentUnreadable("a picture is too large or has several pages")
+            image.convert("RGB").save(out, "PNG")
+    except (binascii.Error, UnidentifiedImageError, OSError, ValueError):
+        raise CdaAttachmentUnreadable("a picture cannot be read") from None
+    return attachment.model_copy(update={"media_type": "image/png", "data": base64.b64encode(out.getvalue()).decode()})
