@@ -170,7 +170,7 @@ async def test_the_contract_is_served(http: httpx.AsyncClient) -> None:
     [
         ("application/xml", "blob"), ("application/pdf", "pdf"), ("*/*", "blob"), ("", "blob"),
         ("application/xml;q=0.2, application/pdf;q=0.9", "pdf"), ("application/pdf;q=x", "blob"),
-        ("text/html,application/xml;q=0.9", "blob"),
+        ("text/html,application/xml;q=0.9", "html"), ("application/xml;q=0.9,text/html;q=0.2", "blob"),
     ],
 )  # fmt: skip
 def test_the_form_follows_the_accept_header(accept: str, form: str) -> None:

@@ -76,13 +76,13 @@ def api_router(database: Database, archive: Archive) -> APIRouter:
 
     @router.get(
         "/reports/{report_id}/documents/{document_id}",
-        responses={200: {"content": {"application/xml": {}, "application/pdf": {}}}},
+        responses={200: {"content": {"application/xml": {}, "application/pdf": {}, "text/html": {}}}},
         response_class=Response,
     )
     async def document(
         request: Request, report_id: str, document_id: str, accept: Annotated[str, Header()] = "application/xml"
     ) -> Response:
-        """Return the CDA, or its PDF when `Accept` prefers it. The reading is audited."""
+        """Return the CDA, its PDF or a page to read, as `Accept` prefers. The reading is audited."""
         return await archive.response(request, report_id, document_id, wanted_form(accept))
 
     @router.get("/reports/{report_id}/documents/{document_id}/conformance", response_class=Response)

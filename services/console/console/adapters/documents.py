@@ -16,9 +16,12 @@ from console.adapters.unit import ConsoleUnit
 from labohub.contracts.values import BlobRef
 from labohub.errors import Refused
 from labohub.runtime.clock import Clock
+from labohub.standards.cda.presentation import to_html
 from labohub.store.blobs import Blobs
 from labohub.store.database import Database
 
+HTML = "html"
+PAGE_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # no script, nothing fetched
 EXTENSIONS = {
     "application/xml": ".xml", "text/xml": ".xml", "application/pdf": ".pdf", "message/rfc822": ".eml",
     "application/json": ".json", "text/plain": ".txt", "application/soap+xml": ".xml",
@@ -61,16 +64,29 @@ class Archive:
         return BlobRef.model_validate_json(text)
 
     async def response(self, request: Request, report_id: str, document_id: str, form: str) -> Response:
-        """Return the exact bytes of a document, with the reading audited.
+        """Return the exact bytes of a document, or a page made from its CDA (`html`), with the reading audited.
 
         Raises:
             DocumentUnknown: see the class. Those of `Blobs.read`.
         """
+        if form == HTML:
+            return await self._page(request, report_id, document_id)
         reference = await self.reference(report_id, document_id, form)
         await self.audited(actor_of(request), f"read.{form}", report_id, document_id)
         content = await self._blobs.read(reference)
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "ETag": f'"{reference.sha256}"'}
         return Response(content, media_type=reference.media_type, headers=headers)
+
+    async def _page(self, request: Request, report_id: str, document_id: str) -> Response:
+        reference = await self.reference(report_id, document_id, "blob")
+        await self.audited(actor_of(request), "read.html", report_id, document_id)
+        content = await asyncio.to_thread(to_html, await self._blobs.read(reference))
+        headers = {
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": PAGE_POLICY,
+        }
+        return Response(content, media_type="text/html; charset=utf-8", headers=headers)
 
     async def evidence(self, request: Request, report_id: str) -> Response:
         """Return a zip of all that is kept of a report, with the reading audited.
@@ -142,13 +158,14 @@ def actor_of(request: Request) -> str:
 
 
 def wanted_form(accept: str) -> str:
-    """Return `pdf` when the Accept header prefers a PDF to XML, else `blob` (the CDA)."""
-    weights = {"application/pdf": 0.0, "application/xml": 0.0}
+    """Return the form that the Accept header prefers: `html`, `pdf`, else `blob` (the CDA)."""
+    weights = {"application/xml": 0.0, "application/pdf": 0.0, "text/html": 0.0}
     for part in accept.split(","):
         media_type, _, parameters = part.strip().partition(";")
         if media_type in weights:
             weights[media_type] = _quality(parameters)
-    return "pdf" if weights["application/pdf"] > weights["application/xml"] else "blob"
+    best = max(weights, key=lambda media_type: weights[media_type])
+    return {"application/pdf": "pdf", "text/html": HTML}.get(best, "blob") if weights[best] else "blob"
 
 
 def _quality(parameters: str) -> float:

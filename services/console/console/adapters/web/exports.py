@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from console.adapters.documents import Archive
+from console.adapters.documents import HTML, Archive
 from console.adapters.figures import find_waiting, service_rows
 from console.adapters.problems import ProblemRoute
 from console.adapters.queries import find_reports, read_report, read_timeline
@@ -75,11 +75,11 @@ def files_router(archive: Archive) -> APIRouter:
 
     @router.get("/reports/{report_id}/documents/{document_id}/{form}")
     async def document(
-        request: Request, report_id: str, document_id: str, form: Literal["cda", "pdf", "conformance"]
+        request: Request, report_id: str, document_id: str, form: Literal["cda", "html", "pdf", "conformance"]
     ) -> Response:
-        kept = {"cda": "blob", "pdf": "pdf", "conformance": "conformance_report"}[form]
+        kept = {"cda": "blob", "html": HTML, "pdf": "pdf", "conformance": "conformance_report"}[form]
         response = await archive.response(request, report_id, document_id, kept)
-        if form != "pdf":  # a document may name a style sheet: it must not run with our origin
+        if form in ("cda", "conformance"):  # a document may name a style sheet: it must not run with our origin
             response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
         return response
 
