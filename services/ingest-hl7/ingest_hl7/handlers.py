@@ -53,13 +53,17 @@ class Outcomes:
 
         A report that a person let go on may be stopped again, for another reason.
         """
+        await self.stop_for(event, event.code, unit)
+
+    async def stop_for(self, event: Event, code: str, unit: IngestUnit) -> None:
+        """As `stop`, for a reason of our own."""
         request = await unit.requests.find(event.message_id)
         if request is None:
             return
         for target in request.targets:
             if target.outcome in (Outcome.PENDING, Outcome.STOPPED):
-                await unit.requests.record(event.message_id, Target(target.name, Outcome.STOPPED, event.code))
-        told = returns.stopped_outcomes(request.owed, event.code, _STOPPED_LABEL)
+                await unit.requests.record(event.message_id, Target(target.name, Outcome.STOPPED, code))
+        told = returns.stopped_outcomes(request.owed, code, _STOPPED_LABEL)
         await self.owe(unit, request.owed, told, **_about(event))
         await self._settle(event, request, unit)
 

@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ingest_hl7.adapters.access import Access
+from ingest_hl7.adapters.api_keys import KeyRing
 from ingest_hl7.adapters.drop_folder import DropFolder
+from ingest_hl7.adapters.events_http import event_routes
 from ingest_hl7.adapters.http import routes
 from ingest_hl7.adapters.intake import Doors, Intake
 from ingest_hl7.adapters.journal import Journal
 from ingest_hl7.adapters.mllp import Budget, MllpListener, tls_context
 from ingest_hl7.adapters.sender_book import SenderBook
 from ingest_hl7.adapters.senders_http import senders_routes
+from ingest_hl7.adapters.sgl_desk import SglDesk
 from ingest_hl7.adapters.source import MllpSource
 from ingest_hl7.adapters.tables import TableUnit, metadata
 from ingest_hl7.core.intake import Policy
@@ -41,6 +45,9 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
     policy = Policy(environment, settings.accepted_processing_ids(environment), book.registry)
     units = database.units(TableUnit)
     intake = Intake(Doors(policy, platform.blobs, units, Journal(zone, outcomes), platform.clock, zone))
+    ring = KeyRing(settings.api_keys, platform.clock)
+    access = Access(ring, units, platform.clock, required=environment == "production")
+    desk = SglDesk(units, book.registry, outcomes)
     carrier = ReturnCarrier(MllpSource(settings.answers_timeout_seconds), _patience(settings))
     return Service(
         name=NAME,
@@ -49,7 +56,11 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
         subscriptions=subscriptions(outcomes),
         workers=[Worker("answers", carrier.run, concurrency=1)],
         listeners=[*_listeners(settings, intake), *_folders(settings, intake, book, platform), book],
-        routers=[routes(intake, database, settings.max_frame_bytes), senders_routes(book)],
+        routers=[
+            routes(intake, access, book.registry, database, settings.max_frame_bytes),
+            event_routes(desk, access, database, platform.blobs),
+            senders_routes(book),
+        ],
         background=[book.follow],
         facts=book.facts,
     )

@@ -55,7 +55,8 @@ class IngestSettings(BaseSettings):
     )
     drop_max_bytes: PositiveInt = Field(64 * 1024 * 1024, description="Largest file of the drop folder.")
     api_keys: Path | None = Field(
-        None, description="TOML file of the API keys (`labohub api-key new`). Unset: no key, in the test environment only."
+        None,
+        description="TOML file of the API keys (`labohub api-key new`). Unset: no key, in the test environment only.",
     )
     processing_ids: str = Field("", description="MSH-11 accepted, e.g. `P`. Empty: `P` in production, `P,T` in test.")
     timezone: str = Field("Europe/Paris", description="Zone in which answers are dated.")

@@ -1,6 +1,7 @@
 """The last step of the intake: a request leaves, or waits for its laboratory's word."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -8,15 +9,15 @@ from sqlalchemy import delete, select, text
 
 from ingest_hl7.adapters import rows
 from ingest_hl7.adapters.knowledge import Entry
-from ingest_hl7.adapters.sgl_tables import departures, report_names, sgl_marks
+from ingest_hl7.adapters.sgl_tables import added_recipients, departures, report_names, sgl_marks
 from ingest_hl7.core.decision import Relayed, Structured
 from ingest_hl7.core.holding import Mark, keys_of, report_key, why_held
 from ingest_hl7.core.senders import ReportPolicy
-from ingest_hl7.core.sgl_events import announced
+from ingest_hl7.core.sgl_events import announced, with_added
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.codec import derived_id
 from labohub.contracts.events import Event, ReportHeld
-from labohub.contracts.values import Report
+from labohub.contracts.values import Recipient, Report
 from labohub.store.sql import insert_ignore
 
 _SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:name, 0))")
@@ -26,20 +27,27 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 class Departing:
     """The requests of one transaction, and what their laboratories said about them before they came."""
 
-    def __init__(self, unit: IngestUnit, marks: dict[str, set[Mark]]) -> None:
+    def __init__(self, unit: IngestUnit, known: "Known") -> None:
         self._unit = unit
-        self._marks = marks
+        self._marks = known.marks
+        self._held = known.held
+        self._added = known.added
         self._leaving: list[dict[str, Any]] = []
         self._written = 0  # of those that leave
         self._names: list[dict[str, str]] = []
         self._spent: set[str] = set()
 
     def as_known(self, entry: Entry, report: Report) -> Report:
-        """Return the report as its laboratory's former words make it: once announced, a demand stays visible."""
-        is_announced = Mark.ANNOUNCED in self._marks.get(report_key(report.report_id), ())
-        if is_announced and isinstance(entry.decision, Structured):
-            return announced(report, entry.arrival.sender)
-        return report
+        """Return the report as its laboratory's former words make it.
+
+        Once announced, a demand stays visible; whom an event added gets its later versions. A laboratory's own
+        document says all this itself.
+        """
+        if not isinstance(entry.decision, Structured):
+            return report
+        if Mark.ANNOUNCED in self._marks.get(report_key(report.report_id), ()):
+            report = announced(report, entry.arrival.sender)
+        return with_added(report, self._added.get(report.report_id, []))
 
     def depart(self, entry: Entry, report: Report, decision: Relayed | Structured) -> Event:
         """Return the event that says that a request leaves, or that it waits; keep with what it leaves."""
@@ -51,7 +59,10 @@ class Departing:
         if needs_validation and Mark.VALIDATED in marks:
             needs_validation = False
             self._spend(keys)
-        held_for = why_held(marks, needs_validation=needs_validation)
+        is_held = Mark.HOLD in marks or report.report_id in self._held  # a later version never overtakes a held one
+        held_for = why_held(is_held=is_held, needs_validation=needs_validation)
+        if is_held:
+            self._held.add(report.report_id)
         fact = rows.received(report)
         row = {
             "message_id": report.message_id,
@@ -92,29 +103,62 @@ async def departing(unit: IngestUnit, entries: Sequence[Entry]) -> Departing:
     names = {_turn(each.component(3, 1), each.component(4, 1)) for each in headers if each is not None}
     if unit.connection.dialect.name == "postgresql" and names:
         await unit.connection.execute(_SHARED, [{"name": name} for name in sorted(names)])
+    return Departing(unit, await _known(unit, entries))
+
+
+@dataclass(slots=True)
+class Known:
+    """What laboratories said before these requests came."""
+
+    marks: dict[str, set[Mark]]  # by name
+    held: set[str]  # reports
+    added: dict[str, list[Recipient]]  # by report
+
+
+async def _known(unit: IngestUnit, entries: Sequence[Entry]) -> Known:
     wanted: set[str] = set()
+    demands: set[str] = set()
     for entry in entries:
         if isinstance(entry.decision, Relayed | Structured):
             report = entry.decision.report
             wanted |= {*_keys(report, entry.decision), report_key(report.report_id)}
-    return Departing(unit, await marks_of(unit, wanted))
+            if isinstance(entry.decision, Structured):
+                demands.add(report.report_id)
+    if not wanted:
+        return Known({}, set(), {})
+    return Known(await _marks(unit, wanted), await held_reports(unit), await _added(unit, demands))
+
+
+async def held_reports(unit: IngestUnit) -> set[str]:
+    """Return the known reports that a laboratory holds."""
+    query = select(report_names.c.report_id).join(sgl_marks, sgl_marks.c.key == report_names.c.key)
+    query = query.where(sgl_marks.c.mark == Mark.HOLD.value)
+    return set((await unit.connection.execute(query)).scalars())
+
+
+async def _marks(unit: IngestUnit, keys: Iterable[str]) -> dict[str, set[Mark]]:
+    found: dict[str, set[Mark]] = {}
+    query = select(sgl_marks.c.key, sgl_marks.c.mark).where(sgl_marks.c.key.in_(sorted(keys)))
+    for key, mark in await unit.connection.execute(query):
+        found.setdefault(key, set()).add(Mark(mark))
+    return found
+
+
+async def _added(unit: IngestUnit, report_ids: Iterable[str]) -> dict[str, list[Recipient]]:
+    found: dict[str, list[Recipient]] = {}
+    wanted = sorted(report_ids)
+    if wanted:
+        table = added_recipients
+        query = select(table).where(table.c.report_id.in_(wanted)).order_by(table.c.report_id, table.c.address)
+        for row in await unit.connection.execute(query):
+            found.setdefault(row.report_id, []).append(Recipient.model_validate_json(row.recipient))
+    return found
 
 
 async def take_turn(unit: IngestUnit, application: str, facility: str) -> None:
     """Wait until no message of this sender is being written; none is until the unit ends."""
     if unit.connection.dialect.name == "postgresql":
         await unit.connection.execute(_ALONE, {"name": _turn(application, facility)})
-
-
-async def marks_of(unit: IngestUnit, keys: Iterable[str]) -> dict[str, set[Mark]]:
-    """Return the marks under each name."""
-    found: dict[str, set[Mark]] = {}
-    wanted = sorted(set(keys))
-    if wanted:
-        query = select(sgl_marks.c.key, sgl_marks.c.mark).where(sgl_marks.c.key.in_(wanted))
-        for key, mark in await unit.connection.execute(query):
-            found.setdefault(key, set()).add(Mark(mark))
-    return found
 
 
 def held(report: Report, reason: str, unit: IngestUnit) -> ReportHeld:

@@ -10,9 +10,14 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import select
 
 from ingest_hl7.adapters import tables
+from ingest_hl7.adapters.access import Access
+from ingest_hl7.adapters.api_keys import Caller, Scope
 from ingest_hl7.adapters.intake import Intake
+from ingest_hl7.core.peer import Peer
+from ingest_hl7.core.registry import Registry
 from ingest_hl7.core.returns import Zam
 from labohub.runtime.http import problem
+from labohub.standards import er7
 from labohub.standards.mllp import FrameReader, FrameTooLarge
 from labohub.store.database import Database
 
@@ -20,13 +25,16 @@ HL7 = "application/hl7-v2"
 ACCEPTED_TYPES = frozenset((HL7, "x-application/hl7-v2+er7", "text/plain"))
 
 
-def routes(intake: Intake, database: Database, max_bytes: int) -> APIRouter:
+def routes(intake: Intake, access: Access, registry: Registry, database: Database, max_bytes: int) -> APIRouter:
     """Return the service's routes."""
     router = APIRouter(prefix="/api/v1", tags=["hl7"])
 
     @router.post("/hl7", response_class=Response, responses={200: {"content": {HL7: {}}}})
     async def receive(request: Request) -> Response:
         """Take one ER7 message and answer its HL7 acknowledgement."""
+        caller = await access.admit(request, Scope.HL7)
+        if isinstance(caller, Response):
+            return caller
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind not in ACCEPTED_TYPES:
             return problem(415, "http.media-type", "Content-Type must be application/hl7-v2")
@@ -35,7 +43,11 @@ def routes(intake: Intake, database: Database, max_bytes: int) -> APIRouter:
             return problem(413, "http.too-large", "the message is larger than the limit")
         if not body:
             return problem(400, "http.empty", "the body holds no message")
-        answers = (await intake.take(body, "http")).answers
+        senders = _senders(body)
+        for application, facility in senders:
+            if refusal := await access.check_sender(request, caller, application, facility):
+                return refusal
+        answers = (await intake.take(body, "http", _peer(request, caller, senders, registry))).answers
         if not answers:
             return Response(status_code=202)
         return Response(b"".join(answers[-1:] if len(answers) < 3 else answers), media_type=HL7)
@@ -91,3 +103,20 @@ def _answer(row: dict[str, Any]) -> dict[str, Any]:
         "code": row["error_code"],
         "er7": Zam.model_validate_json(row["payload"]).er7,
     }
+
+
+def _senders(body: bytes) -> list[tuple[str, str]]:
+    """Return MSH-3 and MSH-4 (first components) of each message of the body; none of what has no MSH."""
+    try:
+        batch = er7.split_batch(body)
+    except er7.BatchTooLarge:  # the intake refuses it
+        return []
+    headers = [er7.read_header(message) for message in (batch.messages if batch else (body,))]
+    return list(dict.fromkeys((each.component(3, 1), each.component(4, 1)) for each in headers if each is not None))
+
+
+def _peer(request: Request, caller: Caller, senders: list[tuple[str, str]], registry: Registry) -> Peer:
+    """Return the other end as the intake knows it: a key proves whose entry it uses."""
+    address = request.client.host if request.client else ""
+    known = {entry.label for names in senders if (entry := registry.named(*names)) is not None}
+    return Peer(address=address, entry=known.pop() if caller.senders and len(known) == 1 else "")

@@ -25,6 +25,14 @@ report_names = Table(
     Column("report_id", String, primary_key=True),
 )
 
+added_recipients = Table(
+    "added_recipients",  # of a demand, by events: they get its corrections too
+    metadata,
+    Column("report_id", String, primary_key=True),
+    Column("address", String, primary_key=True),  # lower case
+    Column("recipient", Text, nullable=False),  # JSON
+)
+
 sgl_marks = Table(
     "sgl_marks",  # said about something that may still have to come
     metadata,

@@ -38,9 +38,9 @@ def report_key(report_id: str) -> str:
     return f"report\x1f{report_id}"
 
 
-def why_held(marks: Iterable[Mark], *, needs_validation: bool) -> str:
-    """Return why a report waits; "" when it may leave. A validation does not lift a hold, nor the reverse."""
-    if Mark.HOLD in set(marks):
+def why_held(*, is_held: bool, needs_validation: bool) -> str:
+    """Return why a request waits; "" when it may leave. A validation does not lift a hold, nor the reverse."""
+    if is_held:
         return HOLD
     return NOT_VALIDATED if needs_validation else ""
 

@@ -51,10 +51,13 @@ class Registry:
 
     def find(self, header: Header | None) -> Sender | None:
         """Return the entry for MSH-3 and MSH-4 (first components), the more exact first; None when nobody fits."""
-        by_names = self._book.by_names
         if header is None:
-            return by_names.get(_ANY)
-        application, facility = header.component(3, 1), header.component(4, 1)
+            return self._book.by_names.get(_ANY)
+        return self.named(header.component(3, 1), header.component(4, 1))
+
+    def named(self, application: str, facility: str) -> Sender | None:
+        """Return the entry of a system that writes under these names, the more exact first; None when nobody fits."""
+        by_names = self._book.by_names
         for key in ((application, facility), (application, ANYONE), (ANYONE, facility), _ANY):
             if key in by_names:
                 return by_names[key]

@@ -15,14 +15,14 @@ from labohub.standards.hl7.participation import PATIENT_DOMAIN
 from labohub.standards.mail import AddressMalformed, normal_address, same_address
 
 APPLIED, WAITING, NO_EFFECT, REFUSED = "applied", "waiting", "no-effect", "refused"
+SUPERSEDED, DELETED = "report.superseded-while-held", "report.deleted-while-held"
 
 
 class EventRefused(Refused):
-    """An event that cannot have its effect. `status` is HTTP's; `is_final` False: the same event may succeed later."""
+    """An event that cannot have its effect, now or ever. Its id is not used up. `status` is HTTP's."""
 
     code = "event.refused"
     status: ClassVar[int] = 409
-    is_final: ClassVar[bool] = True
 
 
 class ReportUnknown(EventRefused):
@@ -30,7 +30,6 @@ class ReportUnknown(EventRefused):
 
     code = "report.unknown"
     status = 404
-    is_final = False
 
 
 class ReportUnderWay(EventRefused):
@@ -49,7 +48,6 @@ class NothingWaits(EventRefused):
     """The report is known and no version of it waits: perhaps the message was not acknowledged yet."""
 
     code = "report.nothing-waits"
-    is_final = False
 
 
 class AuthorMustReplace(EventRefused):
@@ -129,16 +127,44 @@ def going(known: Sequence[Departure], free: Sequence[Departure]) -> Going:
     """
     if not free:
         return Going()
+    if any(each.has_left for each in known[known.index(free[-1]) :]):
+        return Going(ended=tuple((each, SUPERSEDED) for each in free))
     has_left = any(each.has_left for each in known)
     last = free[-1]
     if last.report.path is Path.STRUCTURING:
         request = Request.REPLACEMENT if has_left else Request.INITIAL
         before = known[: known.index(last)]
-        ended = tuple((each, "report.superseded-while-held") for each in before if each.waits)
+        ended = tuple((each, SUPERSEDED) for each in before if each.waits)
         return Going((with_report(last, request=request),), ended)
     if last.report.request is Request.DELETION and not has_left:
-        return Going(ended=tuple((each, "report.deleted-while-held") for each in free))
+        return Going(ended=tuple((each, DELETED) for each in free))
     return Going(tuple(free))
+
+
+def whole(known: Sequence[Departure]) -> Departure | None:
+    """Return the latest content of a report as one request to all who were to get it; None when nothing of it goes."""
+    alive = [each for each in known if each.waits or each.has_left]
+    if not alive:
+        return None
+    last = alive[-1]
+    same = [each.report for each in alive if _content(each.report) == _content(last.report)]
+    recipients = {each.address.casefold(): each for report in same for each in report.recipients}
+    return with_report(last, recipients=tuple(recipients.values()), to_dmp=any(report.to_dmp for report in same))
+
+
+def _content(report: Report) -> tuple[object, ...]:
+    content = report.document or report.results
+    visibility = report.visibility.model_copy(update={"changes_visibility": False})
+    return (content.sha256 if content else "", visibility, report.request is Request.DELETION)
+
+
+def with_added(report: Report, added: Sequence[Recipient]) -> Report:
+    """Return a version of a demand as it goes to those whom events added, too: nobody misses a correction."""
+    known = {each.address.casefold() for each in report.recipients}
+    visible = not report.visibility.invisible_to_patient
+    new = [each for each in added if each.address.casefold() not in known]
+    new = [each for each in new if visible or each.kind is not RecipientKind.PATIENT]
+    return report.model_copy(update={"recipients": (*report.recipients, *new)}) if new else report
 
 
 def announced(report: Report, sender: Sender | None) -> Report:
@@ -187,8 +213,7 @@ def recipients_after(event: RecipientsChanged, last: Departure, sender: Sender |
         if recipient.address.casefold() not in known:
             known.add(recipient.address.casefold())
             kept.append(recipient)
-    if kept:
-        _check_flags(report, kept, sender)
+    _check_flags(report, kept, sender)
     return tuple(kept)
 
 
