@@ -10,12 +10,15 @@ from ingest_hl7.adapters.events_http import event_routes
 from ingest_hl7.adapters.http import routes
 from ingest_hl7.adapters.intake import Doors, Intake
 from ingest_hl7.adapters.journal import Journal
-from ingest_hl7.adapters.mllp import Budget, MllpListener, tls_context
+from ingest_hl7.adapters.mllp import MllpListener
 from ingest_hl7.adapters.sender_book import SenderBook
 from ingest_hl7.adapters.senders_http import senders_routes
 from ingest_hl7.adapters.sgl_desk import SglDesk
 from ingest_hl7.adapters.source import MllpSource
 from ingest_hl7.adapters.tables import TableUnit, metadata
+from ingest_hl7.adapters.tls import tls_context
+from ingest_hl7.adapters.wire import Wire
+from ingest_hl7.adapters.wire_http import wire_routes
 from ingest_hl7.core.intake import Policy
 from ingest_hl7.core.returns import Us
 from ingest_hl7.handlers import Outcomes
@@ -48,6 +51,7 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
     ring = KeyRing(settings.api_keys, platform.clock)
     access = Access(ring, units, platform.clock, required=environment == "production")
     desk = SglDesk(units, book.registry, outcomes)
+    wire = Wire(settings, platform.clock)
     carrier = ReturnCarrier(MllpSource(settings.answers_timeout_seconds), _patience(settings))
     return Service(
         name=NAME,
@@ -55,8 +59,9 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
         unit_type=TableUnit,
         subscriptions=subscriptions(outcomes),
         workers=[Worker("answers", carrier.run, concurrency=1)],
-        listeners=[*_listeners(settings, intake), *_folders(settings, intake, book, platform), book],
+        listeners=[*_listeners(settings, intake, wire), *_folders(settings, intake, book, platform), book],
         routers=[
+            wire_routes(wire),
             routes(intake, access, book.registry, database, settings.max_frame_bytes),
             event_routes(desk, access, database, platform.blobs),
             senders_routes(book),
@@ -81,15 +86,14 @@ def subscriptions(outcomes: Outcomes) -> Mapping[type[events.Event], Handler]:
     }
 
 
-def _listeners(settings: IngestSettings, intake: Intake) -> list[Listener]:
-    budget = Budget(settings)
+def _listeners(settings: IngestSettings, intake: Intake, wire: Wire) -> list[Listener]:
     listeners: list[Listener] = []
     if settings.mllp_port >= 0:
-        listeners.append(MllpListener("mllp", settings.mllp_port, intake, settings, budget=budget))
+        listeners.append(MllpListener("mllp", settings.mllp_port, intake, settings, wire=wire))
     context = tls_context(settings)
     if context is not None:
         listeners.append(
-            MllpListener("mllps", settings.mllp_tls_port, intake, settings, budget=budget, context=context)
+            MllpListener("mllps", settings.mllp_tls_port, intake, settings, wire=wire, context=context)
         )
     return listeners
 

@@ -26,11 +26,18 @@ class IngestSettings(BaseSettings):
         32 * 1024 * 1024, description="Largest message; beyond, the connection closes."
     )
     max_connections: PositiveInt = Field(512, description="Connections at once, over all listeners.")
+    max_connections_per_address: PositiveInt = Field(256, description="Connections at once from one address.")
+    max_noise_bytes: PositiveInt = Field(
+        1024 * 1024, description="Bytes outside messages, in a row, before the connection closes."
+    )
     max_buffered_bytes: PositiveInt = Field(
         256 * 1024 * 1024, description="Bytes of unfinished messages at once, over all connections."
     )
     idle_timeout_seconds: PositiveFloat = Field(86_400.0, description="Silence between messages before closing.")
     frame_timeout_seconds: PositiveFloat = Field(30.0, description="Silence inside a message before closing.")
+    whole_frame_timeout_seconds: PositiveFloat = Field(
+        120.0, description="Time for one message to come whole, however steadily its bytes trickle."
+    )
     answer_timeout_seconds: PositiveFloat = Field(30.0, description="How long a peer may leave our answer unread.")
     end_without_cr: bool = Field(False, description="Accept FS alone as end of block (old senders).")
 

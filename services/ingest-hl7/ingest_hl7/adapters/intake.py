@@ -16,6 +16,7 @@ from ingest_hl7.core.answering import Answers, answers, batch_refusal, batch_too
 from ingest_hl7.core.decision import Archived, Decision, Refusal, Relayed, Silent, Structured
 from ingest_hl7.core.intake import Arrival, Policy, arrive, decide
 from ingest_hl7.core.peer import NO_PEER, Peer
+from ingest_hl7.core.senders import Mllp
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.laboratory import LaboratoryReport
 from labohub.contracts.values import BlobRef, Patient
@@ -81,6 +82,16 @@ class Intake:
         """Return when all that was taken is written."""
         await self._keeper.close()
         await self._writer.close()
+
+    def framing(self, peer: Peer) -> Mllp:
+        """Return how a peer frames, by its certificate; nothing special for a peer that nobody named."""
+        senders = self._doors.policy.registry.of_peer(peer)
+        return senders[0].mllp if senders else Mllp()
+
+    def ends_without_cr(self, head: bytes) -> bool:
+        """Return whether the sender of a block, by its MSH, is known never to write the CR after FS."""
+        sender = self._doors.policy.registry.find(er7.read_header(head))
+        return sender is not None and bool(sender.mllp.end_without_cr)
 
     async def take(
         self, frame: bytes, transport: str, peer: Peer = NO_PEER, *, tolerated: tuple[str, ...] = ()

@@ -1,50 +1,34 @@
-"""The MLLP listeners: one reader per connection, answers in order, back-pressure by not reading."""
+"""The MLLP listeners: a place for each connection that finds room, plain or over TLS with client certificates."""
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
 
 from ingest_hl7.adapters import metrics
+from ingest_hl7.adapters.conversation import READ_BYTES, Conversation
 from ingest_hl7.adapters.intake import Intake
+from ingest_hl7.adapters.tls import peer_of
+from ingest_hl7.adapters.wire import Line, Wire
+from ingest_hl7.core.peer import Peer
 from ingest_hl7.settings import IngestSettings
-from labohub.errors import Misconfigured, Unavailable
+from labohub.errors import Unavailable
 from labohub.runtime.logging import get_logger
-from labohub.standards.mllp import FrameReader, FrameTooLarge, write_frame
 
 log = get_logger(__name__)
 
-READ_BYTES = 256 * 1024
 TLS_HANDSHAKE_SECONDS = 10.0
 STOP_SECONDS = 10.0  # for the messages under way
+GOODBYE_SECONDS = 1.0  # for a peer to take note that we close
+ACCEPT_AGAIN_SECONDS = 0.5  # when the process has no descriptor left
+BACKLOG = 1024
+KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}  # a peer that vanished is noticed in 2 minutes
 
 
 class ListenerUnavailable(Unavailable):
     """The port cannot be opened."""
 
     code = "mllp.port-unavailable"
-
-
-class TlsMisconfigured(Misconfigured):
-    """The certificate, its key or the authorities cannot be read."""
-
-    code = "mllp.tls-misconfigured"
-
-
-class Budget:
-    """How many connections and buffered bytes all listeners share."""
-
-    def __init__(self, settings: IngestSettings) -> None:
-        self.max_connections = settings.max_connections
-        self.max_buffered_bytes = settings.max_buffered_bytes
-        self.connections = 0
-        self.buffered_bytes = 0
-
-    def change(self, connections: int = 0, buffered_bytes: int = 0) -> None:
-        """Count in or out."""
-        self.connections += connections
-        self.buffered_bytes += buffered_bytes
-        metrics.CONNECTIONS.set(self.connections)
-        metrics.BUFFERED_BYTES.set(self.buffered_bytes)
 
 
 class MllpListener:
@@ -57,45 +41,46 @@ class MllpListener:
         intake: Intake,
         settings: IngestSettings,
         *,
-        budget: Budget,
+        wire: Wire,
         context: ssl.SSLContext | None = None,
     ) -> None:
         self.name = name
         self.port = port
         self._intake = intake
         self._settings = settings
-        self._budget = budget
+        self._wire = wire
         self._context = context
-        self._server: asyncio.Server | None = None
+        self._sockets: list[socket.socket] = []
+        self._accepting: list[asyncio.Task[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._idle: set[asyncio.StreamWriter] = set()
+        self._conversations: set[Conversation] = set()
         self._stopping = False
 
     async def start(self) -> None:
         """Return when it accepts. With port 0, `port` then tells which one. Raises: ListenerUnavailable."""
-        handshake = TLS_HANDSHAKE_SECONDS if self._context else None
+        loop = asyncio.get_running_loop()
         try:
-            self._server = await asyncio.start_server(
-                self._serve,
-                self._settings.mllp_host,
-                self.port,
-                limit=READ_BYTES,
-                backlog=256,
-                ssl=self._context,
-                ssl_handshake_timeout=handshake,
-            )
+            found = await loop.getaddrinfo(self._settings.mllp_host or None, self.port, type=socket.SOCK_STREAM)
+            for family, _, _, _, address in dict.fromkeys(found):
+                self._sockets.append(socket.create_server(address[:2], family=family, backlog=BACKLOG))
         except OSError:
+            self._close_sockets()
             raise ListenerUnavailable(f"{self.name}: the port cannot be opened") from None
-        self.port = self._server.sockets[0].getsockname()[1]
+        for each in self._sockets:
+            each.setblocking(False)
+        self.port = self._sockets[0].getsockname()[1]
+        self._accepting = [loop.create_task(self._accept(each)) for each in self._sockets]
         log.info("mllp.listening", name=self.name, port=self.port)
 
     async def stop(self) -> None:
         """Accept no more; answer the messages under way, then close."""
         self._stopping = True
-        if self._server is not None:
-            self._server.close()
-        for writer in list(self._idle):
-            writer.close()
+        for task in self._accepting:
+            task.cancel()
+        await asyncio.gather(*self._accepting, return_exceptions=True)
+        self._close_sockets()
+        for conversation in list(self._conversations):
+            conversation.stop()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
             for task in late:
@@ -103,98 +88,93 @@ class MllpListener:
             await asyncio.gather(*late, return_exceptions=True)
         await self._intake.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _close_sockets(self) -> None:
+        for each in self._sockets:
+            each.close()
+        self._sockets.clear()
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                accepted, address = await loop.sock_accept(listening)
+            except OSError:
+                log.warning("mllp.accept-failed", name=self.name)
+                await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
+                continue
+            task = loop.create_task(self._serve(accepted, str(address[0]) if address else ""))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, accepted: socket.socket, address: str) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
-        frames = FrameReader(self._settings.max_frame_bytes, end_without_cr=self._settings.end_without_cr)
+        line = self._wire.admit(self.name, Peer(address=address, port=self.port), task.cancel)
+        if line is None:
+            accepted.close()
+            return
+        reason = "our-fault"
         try:
-            if self._budget.connections >= self._budget.max_connections:
-                metrics.CLOSED.labels("too-many-connections").inc()
-                return
-            self._budget.change(connections=1)
-            try:
-                reason = await self._converse(reader, writer, frames)
-            finally:
-                self._budget.change(connections=-1)
-            metrics.CLOSED.labels(reason).inc()
-        except (ConnectionError, ssl.SSLError):
-            metrics.CLOSED.labels("peer-reset").inc()
+            reason = await self._talk(accepted, line)
+        except asyncio.CancelledError:
+            reason = "stopping"
+            if not line.reason:  # we are stopping; otherwise it had to leave before TLS was agreed upon
+                raise
         except Exception as error:
             metrics.BUGS.inc()
-            log.bug("mllp.connection-failed", error)
+            log.bug("mllp.connection-failed", error, connection_id=line.number)
         finally:
-            self._tasks.discard(task)
-            writer.close()
-            with suppress(ConnectionError, ssl.SSLError, TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), 1.0)
+            accepted.close()
+            self._wire.leave(line, reason)
+            log.info("mllp.closed", connection_id=line.number, name=self.name, reason=line.reason, count=line.messages)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, frames: FrameReader) -> str:
-        """Take messages until someone ends the conversation. Return why it ended."""
-        buffered = 0
+    async def _talk(self, accepted: socket.socket, line: Line) -> str:
+        """Return why the conversation ended."""
         try:
-            while not self._stopping:
-                data = await self._read(reader, writer, frames)
-                if data is None:
-                    log.warning("mllp.silence", size_bytes=frames.pending_bytes)
-                    return "silence"
-                if not data:
-                    return "cut-in-message" if frames.inside else "peer-closed"
-                noise = frames.noise_bytes
-                try:
-                    complete = frames.feed(data)
-                except FrameTooLarge as error:
-                    log.warning("mllp.closed", code=error.code)
-                    return "frame-too-large"
-                metrics.NOISE_BYTES.inc(frames.noise_bytes - noise)
-                self._budget.change(buffered_bytes=frames.pending_bytes - buffered)
-                buffered = frames.pending_bytes
-                if buffered and self._budget.buffered_bytes > self._budget.max_buffered_bytes:
-                    log.warning("mllp.closed", code="mllp.memory-full")
-                    return "memory-full"
-                for frame in complete:
-                    await self._answer(frame, writer)
-            return "stopping"
-        finally:
-            self._budget.change(buffered_bytes=-buffered)
-
-    async def _read(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, frames: FrameReader
-    ) -> bytes | None:
-        """Return the next bytes; b"" at the end; None after too long a silence."""
-        settings = self._settings
-        patience = settings.frame_timeout_seconds if frames.inside else settings.idle_timeout_seconds
-        self._idle.add(writer)
+            reader, writer = await self._open(accepted)
+        except (OSError, TimeoutError):  # ssl.SSLError is one
+            return "tls-handshake" if self._context else "peer-reset"
         try:
-            async with asyncio.timeout(patience):
-                return await reader.read(READ_BYTES)
-        except TimeoutError:
-            return None
+            line.established(peer_of(line.peer.address, self.port, writer.get_extra_info("ssl_object")))
+            line.hangs_up_by(writer.transport.abort)
+            conversation = Conversation(
+                reader, writer, line, intake=self._intake, settings=self._settings, wire=self._wire
+            )
+            self._conversations.add(conversation)
+            try:
+                if self._stopping:
+                    return "stopping"
+                return await conversation.run()
+            except (ConnectionError, ssl.SSLError):
+                return "peer-reset"
+            finally:
+                self._conversations.discard(conversation)
         finally:
-            self._idle.discard(writer)
+            await _say_goodbye(writer)
 
-    async def _answer(self, frame: bytes, writer: asyncio.StreamWriter) -> None:
-        for answer in (await self._intake.take(frame, self.name)).answers:
-            writer.write(write_frame(answer))
-        async with asyncio.timeout(self._settings.answer_timeout_seconds):
-            await writer.drain()
+    async def _open(self, accepted: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        _keep_alive(accepted)
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=READ_BYTES, loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        handshake = {"ssl_handshake_timeout": TLS_HANDSHAKE_SECONDS} if self._context else {}
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, accepted, ssl=self._context, **handshake)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
-def tls_context(settings: IngestSettings) -> ssl.SSLContext | None:
-    """Return the TLS context of the settings, client certificate required; None when no certificate is set.
-
-    Raises: TlsMisconfigured.
-    """
-    if settings.tls_certificate is None:
-        return None
-    if settings.tls_key is None or settings.tls_client_ca is None:
-        raise TlsMisconfigured("INGEST_HL7_TLS_KEY and INGEST_HL7_TLS_CLIENT_CA go with INGEST_HL7_TLS_CERTIFICATE")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_REQUIRED
+async def _say_goodbye(writer: asyncio.StreamWriter) -> None:
+    writer.close()
     try:
-        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-        context.load_verify_locations(settings.tls_client_ca)
-    except (OSError, ssl.SSLError):
-        raise TlsMisconfigured("the files of INGEST_HL7_TLS_* cannot be used") from None
-    return context
+        with suppress(ConnectionError, ssl.SSLError):
+            await asyncio.wait_for(writer.wait_closed(), GOODBYE_SECONDS)
+    except TimeoutError:
+        writer.transport.abort()
+
+
+def _keep_alive(accepted: socket.socket) -> None:
+    """Let the system find peers that vanished without a word."""
+    with suppress(OSError):
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE.items():
+            if hasattr(socket, name):
+                accepted.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
