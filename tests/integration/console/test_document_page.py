@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, Request, async_playwright
+from playwright.async_api import Page, Request, Route, async_playwright
 
 from labohub.runtime.http import HttpServer
 from labohub.standards.cda.presentation import self_presenting
@@ -85,13 +85,18 @@ async def test_a_hostile_document_runs_nothing_and_reaches_nobody(console: Conso
     assert await page.locator("a, script, img").count() == 0
 
 
-async def test_the_file_that_presents_itself_shows_the_same_words(console: Console, page: Page, tmp_path: Path) -> None:
+async def test_the_file_that_presents_itself_shows_the_same_words(console: Console, page: Page) -> None:
+    """Over HTTP: Chromium runs no stylesheet of a file opened from the disk."""
     await shown(console, page, document(entries=IMAGE))
     expected = await page.locator("main").inner_text()
-    file = tmp_path / "report.xml"
-    file.write_bytes(self_presenting(document(entries=IMAGE)))
+
+    async def serve(route: Route) -> None:
+        await route.fulfill(body=self_presenting(document(entries=IMAGE)), content_type="application/xml")
+
+    address = "http://laboratory.test/report.xml"
+    await page.route(address, serve)
     asked = addresses(page)
-    await page.goto(file.as_uri())
+    await page.goto(address)
     assert await page.locator("main").inner_text() == expected
     assert await page.locator("img.figure").evaluate("image => image.naturalWidth") == 1
-    assert asked == [file.as_uri()]
+    assert set(asked) == {address}
