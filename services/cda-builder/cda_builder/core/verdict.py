@@ -13,8 +13,9 @@ class Finding:
     step: str  # xsd, lint, or the family of official rules
     rule: str
     level: str  # error, warning
-    location: str
+    location: str  # an XPath of names and ranks
     message: str
+    line: int = 0  # in the document as it was read; 0: of no line
 
 
 @dataclass(frozen=True, slots=True)

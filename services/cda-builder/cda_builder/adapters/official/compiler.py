@@ -1,22 +1,22 @@
-"""A plain Schematron schema to one XSLT 3.0 stylesheet that lists what is wrong.
+"""Patterns of a plain Schematron schema to one XSLT 3.0 stylesheet that lists what is wrong: those not translated.
 
 Each pattern is a mode. Its rules are templates of falling priority, so that the first that matches a node wins, as
 ISO Schematron says. The result is `<findings><f pattern role at>message</f>…</findings>`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lxml import etree
 
-from cda_builder.adapters.official.contexts import TEMPLATE_KEY, candidates
 from cda_builder.adapters.official.schema import SCH, RulesUnreadable
 
 XSL = "http://www.w3.org/1999/XSL/Transform"
 _X = f"{{{XSL}}}"
 
 
-def compile_schema(schema: etree._Element, path: Path) -> bytes:
-    """Return the stylesheet; `document()` in a rule is relative to `path`."""
+def compile_patterns(schema: etree._Element, patterns: Sequence[etree._Element], path: Path) -> bytes:
+    """Return the stylesheet of some patterns of a schema; `document()` in a rule is relative to `path`."""
     names = {each.get("prefix", ""): each.get("uri", "") for each in schema.findall(f"{SCH}ns")}
     namespaces: dict[str | None, str] = {
         prefix: uri for prefix, uri in schema.nsmap.items() if prefix and uri != SCH[1:-1]
@@ -29,11 +29,9 @@ def compile_schema(schema: etree._Element, path: Path) -> bytes:
     for foreign in schema:
         if isinstance(foreign.tag, str) and foreign.tag.startswith(_X):
             sheet.append(foreign)
-    patterns = active_patterns(schema)
     variables: dict[str, str] = {}
     for let in [*schema.findall(f"{SCH}let"), *(let for each in patterns for let in each.findall(f"{SCH}let"))]:
         _global(sheet, let, variables)
-    etree.SubElement(sheet, f"{_X}key", name=TEMPLATE_KEY, match="*[*:templateId]", use="*:templateId/@root")
     main = etree.SubElement(sheet, f"{_X}template", match="/")
     findings = etree.SubElement(main, "findings")
     for number, pattern in enumerate(patterns, 1):
@@ -41,16 +39,12 @@ def compile_schema(schema: etree._Element, path: Path) -> bytes:
         if not rules:
             continue
         mode = f"p{number}"
-        found = candidates(pattern)  # most patterns look at a few names: no need to walk the whole document for each
-        etree.SubElement(
-            sheet, f"{_X}mode", {"name": mode, "on-no-match": "shallow-skip" if found is None else "deep-skip"}
-        )
-        etree.SubElement(findings, f"{_X}apply-templates", select=found or "/", mode=mode)
+        etree.SubElement(sheet, f"{_X}mode", {"name": mode, "on-no-match": "shallow-skip"})
+        etree.SubElement(findings, f"{_X}apply-templates", select="/", mode=mode)
         name = pattern_name(pattern, number)
         for rank, rule in enumerate(rules):
             template = _rule(sheet, rule, name, mode, len(rules) - rank)
-            if found is None:
-                etree.SubElement(template, f"{_X}apply-templates", select="@* | node()", mode=mode)
+            etree.SubElement(template, f"{_X}apply-templates", select="@* | node()", mode=mode)
     return etree.tostring(sheet)
 
 

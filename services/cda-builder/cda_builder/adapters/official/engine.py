@@ -40,7 +40,7 @@ class Engine:
     """The translated rules that documents of one version are checked by."""
 
     def __init__(self, families: Sequence[Family]) -> None:
-        self._families = families
+        self.families = families
         self._root = Place(())
         self._count = 0
         self._conditions: dict[tuple[int, Context], Condition] = {}
@@ -66,7 +66,7 @@ class Engine:
 
     def check(self, document: Document) -> list[list[Hit] | None]:
         """Return what each family finds; None for one that met a rule without value."""
-        hits: list[list[Hit] | None] = [[] for _ in self._families]
+        hits: list[list[Hit] | None] = [[] for _ in self.families]
         _run(self._of_document, document, hits)
         for node in document.all:
             parent = node.parent
@@ -107,7 +107,7 @@ class Engine:
     def _condition(self, family: int, context: Context) -> Condition:
         key = (family, context)
         if key not in self._conditions:
-            self._conditions[key] = self._families[family].condition(context)
+            self._conditions[key] = self.families[family].condition(context)
         return self._conditions[key]
 
 

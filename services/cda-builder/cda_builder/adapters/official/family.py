@@ -3,18 +3,22 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import CodeType
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
 from cda_builder.adapters.official.compiler import active_patterns, pattern_name
 from cda_builder.adapters.official.matching import Context, contexts
-from cda_builder.adapters.official.schema import SCH, RulesUnreadable
+from cda_builder.adapters.official.schema import SCH, RulesUnreadable, read_schema
 from cda_builder.adapters.official.xpath.constants import Constants, Library
 from cda_builder.adapters.official.xpath.parser import parse
 from cda_builder.adapters.official.xpath.scope import Scope, Value, is_constant, is_single, kind_of, variables_of
 from cda_builder.adapters.official.xpath.syntax import Expression, Literal, NotTranslatable
 from cda_builder.adapters.official.xpath.translate import Translator
+
+if TYPE_CHECKING:
+    from cda_builder.adapters.official.saxon import Stylesheet
 
 Hit = tuple["Rule", int, Any]  # the rule, which of its checks, the node
 Run = Callable[[Any, list[Hit]], None]
@@ -71,30 +75,29 @@ class Pattern:
 class Family:
     """The patterns of a schema that are translated, and those that another engine has to run."""
 
-    def __init__(self, step: str, schema: etree._Element, path: Path, folder: Path) -> None:
-        """Translate `schema`, which lies at `path` in the `folder` of rules. Raises: RulesUnreadable."""
+    def __init__(self, step: str, path: Path, folder: Path) -> None:
+        """Translate the schema at `path`, in the `folder` of rules. Raises: RulesUnreadable."""
+        schema = read_schema(path)
         self.step = step
         self.patterns: list[Pattern] = []
-        self.remainder: list[etree._Element] = []
+        remainder: list[etree._Element] = []
         self._namespaces = {each.get("prefix", ""): each.get("uri", "") for each in schema.findall(f"{SCH}ns")}
         self._constants = Constants(Library(path.parent, folder))
         self._translator = Translator(self._constants)
         self._parsed: dict[str, Expression] = {}
-        self._bodies: dict[str, Run] = {}
+        self._code: dict[str, CodeType] = {}  # hundreds of rules say the same of other elements
         active = active_patterns(schema)
         lets = [*schema.findall(f"{SCH}let"), *(let for each in active for let in each.findall(f"{SCH}let"))]
         try:
             self._scope = self._globals(lets)
         except NotTranslatable:
-            self._scope, self.remainder = Scope(), active
-            return
+            remainder, active = active, []
         for number, pattern in enumerate(active, 1):
             try:
-                translated = self._pattern(pattern, number)
+                self.patterns.append(self._pattern(pattern, number))
             except NotTranslatable:
-                self.remainder.append(pattern)
-            else:
-                self.patterns.append(translated)
+                remainder.append(pattern)
+        self.remainder = _stylesheet(schema, remainder, path) if remainder else None
 
     def _parse(self, text: str) -> Expression:
         if text not in self._parsed:
@@ -176,6 +179,7 @@ class Family:
         """Return the function of a rule's checks."""
         lines: list[str] = []
         scope, done = self._scope, set[str]()
+        self._translator.restart()
         for number, check in enumerate(rule.checks):
             scope = self._bind(rule, check.test, scope, done, lines)
             truth = self._translator.truth(check.test, scope)
@@ -217,8 +221,16 @@ class Family:
 
     def _function(self, source: str) -> Any:
         namespace: dict[str, Any] = {}
-        exec(source, self._constants.namespace, namespace)  # noqa: S102 - source of our own making
+        if source not in self._code:
+            self._code[source] = compile(source, f"<{self.step}>", "exec")
+        exec(self._code[source], self._constants.namespace, namespace)  # noqa: S102 - source of our own making
         return namespace["made"]
+
+
+def _stylesheet(schema: etree._Element, patterns: list[etree._Element], path: Path) -> "Stylesheet":
+    from cda_builder.adapters.official.saxon import Stylesheet  # takes hundreds of MB: only where it is needed
+
+    return Stylesheet(schema, patterns, path)
 
 
 def _needed(lets: Mapping[str, Expression], expression: Expression) -> set[str]:

@@ -1,16 +1,18 @@
-"""The official rules of one folder, compiled once in a process. For worker processes: each check takes tens of ms."""
+"""The official rules of one folder: its schema, and its assertions, translated once in a process."""
 
 import hashlib
 import re
 from pathlib import Path
 
 from lxml import etree
-from saxonche import PySaxonApiError, PySaxonProcessor, PyXslt30Processor, PyXsltExecutable
 
-from cda_builder.adapters.official.compiler import compile_schema
-from cda_builder.adapters.official.schema import RulesUnreadable, read_schema
+from cda_builder.adapters.official.engine import Engine
+from cda_builder.adapters.official.family import Family, Hit
+from cda_builder.adapters.official.schema import RulesUnreadable
+from cda_builder.adapters.official.xpath.tree import Document
 from cda_builder.core.verdict import ERROR, WARNING, Finding, Verdict
 from cda_builder.core.volet import is_level_3, volet_of
+from labohub.standards import xml
 from labohub.standards.cda import document_element
 
 _XSD = "infrastructure/cda/CDA_extended.xsd"
@@ -32,7 +34,7 @@ class OfficialRules:
     """XSD and schematrons of a folder laid out as the CI-SIS publishes it."""
 
     def __init__(self, folder: Path) -> None:
-        """Read the schema; the rules are compiled when they are first needed. Raises: RulesUnreadable."""
+        """Read the schema; the assertions are translated when they are first needed. Raises: RulesUnreadable."""
         self._folder = folder
         if not (folder / _XSD).is_file():
             raise RulesUnreadable("LABOHUB_CISIS_DIR holds no infrastructure/cda/CDA_extended.xsd")
@@ -41,14 +43,18 @@ class OfficialRules:
             self._xsd = etree.XMLSchema(etree.parse(str(folder / _XSD)))
         except (etree.XMLSyntaxError, etree.XMLSchemaParseError):
             raise RulesUnreadable("the schema of LABOHUB_CISIS_DIR cannot be read") from None
-        self._saxon = PySaxonProcessor(license=False)
-        self._compiler: PyXslt30Processor = self._saxon.new_xslt30_processor()
-        self._sheets: dict[str, PyXsltExecutable] = {}
+        self._families: dict[str, Family] = {}
+        self._engines: dict[str, Engine] = {}
+
+    def knows(self, volet: str) -> bool:
+        """Return whether the folder has rules for a version of the volet."""
+        return not volet or (self._folder / _VOLET.format(volet)).is_file()
 
     def warm(self) -> None:
-        """Compile what the current edition needs; other editions when they are met. Raises: RulesUnreadable."""
-        for path in (*_FAMILIES.values(), _VOLET.format(CURRENT)):
-            self._sheet(path)
+        """Translate what the current edition needs, and run it on a report of ours. Raises: RulesUnreadable."""
+        report = xml.parse((Path(__file__).parent / "warming.xml").read_bytes())
+        self._schema(report)
+        self._engine(CURRENT if self.knows(CURRENT) else "").check(Document(report))
 
     def check(self, root: etree._Element) -> Verdict:
         """Return what the official rules say of a parsed document. Schematrons only run on what fits the schema."""
@@ -56,50 +62,60 @@ class OfficialRules:
         volet = volet_of(document) if is_level_3(document) else ""
         findings = self._schema(document)
         if not findings:
-            families = dict(_FAMILIES)
-            if volet:
-                families["volet"] = _VOLET.format(volet)
-            node = self._saxon.parse_xml(xml_text=etree.tostring(document, encoding="unicode", with_tail=False))
-            for step, path in families.items():
-                findings += self._schematron(step, path, node)
+            findings = self._assertions(document, volet)
         return Verdict(True, tuple(findings), self.sha256, volet)
 
     def _schema(self, document: etree._Element) -> list[Finding]:
         if self._xsd.validate(document):
             return []
         return [
-            Finding("xsd", "CDA_extended.xsd", ERROR, f"line {error.line}", _PRIVATE.sub("", error.message))
+            Finding("xsd", "CDA_extended.xsd", ERROR, _path(error.path), _PRIVATE.sub("", error.message), error.line)
             for error in self._xsd.error_log  # type: ignore[attr-defined]  # a list of entries; the stubs forget it
         ]
 
-    def _schematron(self, step: str, path: str, node: object) -> list[Finding]:
-        """Return the findings of one family. A rule that cannot be evaluated is a failure, not a pass."""
-        try:
-            result = self._sheet(path).transform_to_string(xdm_node=node)
-        except PySaxonApiError:
-            return [Finding(step, "evaluation", ERROR, "/", "a rule could not be evaluated")]
-        except RulesUnreadable:
-            return [Finding(step, "version", ERROR, "/", "no official rules for this version of the volet")]
-        return [
-            Finding(
-                step,
-                each.get("pattern", ""),
-                ERROR if each.get("role", "") in _BLOCKING else WARNING,
-                _QUALIFIED.sub("", each.get("at", "/")),
-                " ".join((each.text or "").split()),
-            )
-            for each in etree.fromstring(result.encode(), etree.XMLParser(huge_tree=True, no_network=True))
-        ]
+    def _assertions(self, document: etree._Element, volet: str) -> list[Finding]:
+        """Return the findings of the families. A rule that cannot be evaluated is a failure, not a pass."""
+        findings: list[Finding] = []
+        if not self.knows(volet):
+            findings.append(Finding("volet", "version", ERROR, "/", "no official rules for this version of the volet"))
+            volet = ""
+        engine = self._engine(volet)
+        for family, hits in zip(engine.families, engine.check(Document(document)), strict=True):
+            rest = family.remainder.check(document) if family.remainder else []
+            if hits is None or rest is None:
+                findings.append(Finding(family.step, "evaluation", ERROR, "/", "a rule could not be evaluated"))
+                continue
+            findings += [_finding(family.step, hit) for hit in hits]
+            for pattern, role, place, message in rest:
+                findings.append(Finding(family.step, pattern, _level(role), _QUALIFIED.sub("", place), message))
+        return findings
 
-    def _sheet(self, path: str) -> PyXsltExecutable:
-        if path not in self._sheets:
-            source = self._folder / path
-            text = compile_schema(read_schema(source), source).decode()
-            try:
-                self._sheets[path] = self._compiler.compile_stylesheet(stylesheet_text=text)
-            except PySaxonApiError:
-                raise RulesUnreadable(f"the official rules do not compile: {source.name}") from None
-        return self._sheets[path]
+    def _engine(self, volet: str) -> Engine:
+        if volet not in self._engines:
+            wanted = _FAMILIES | ({f"volet {volet}": _VOLET.format(volet)} if volet else {})
+            for name, path in wanted.items():
+                if name not in self._families:
+                    self._families[name] = Family(name.partition(" ")[0], self._folder / path, self._folder)
+            self._engines[volet] = Engine([self._families[name] for name in wanted])
+        return self._engines[volet]
+
+
+def _finding(step: str, hit: Hit) -> Finding:
+    rule, number, node = hit
+    check = rule.checks[number]
+    source = node.source
+    return Finding(
+        step, rule.pattern, _level(check.role), node.path(), rule.message(number, node), source.sourceline or 0
+    )
+
+
+def _level(role: str) -> str:
+    return ERROR if role in _BLOCKING else WARNING
+
+
+def _path(text: str | None) -> str:
+    """Return the place of an error of the schema without its prefixes."""
+    return re.sub(r"(?<=/)(?:\*:?|[\w.-]+:)(?=\w)", "", text or "/")
 
 
 def folder_digest(folder: Path) -> str:

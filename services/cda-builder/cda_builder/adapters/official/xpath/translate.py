@@ -51,6 +51,10 @@ class Translator:
         self.paths = Paths(self)
         self._numbers = count()
 
+    def restart(self) -> None:
+        """Begin the names anew, for source that stands alone: equal expressions then have equal source."""
+        self._numbers = count()
+
     def fresh(self, stem: str = "c") -> str:
         """Return a Python name not used yet."""
         return f"{stem}{next(self._numbers)}"

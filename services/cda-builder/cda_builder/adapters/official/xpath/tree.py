@@ -292,6 +292,10 @@ class Document:
 
     key: Key = (-1, 0, 0, 0)
 
+    def path(self) -> str:
+        """Return the XPath of a document."""
+        return "/"
+
     def string(self) -> str:
         """Return all text of the document."""
         return self.all[0].string()
