@@ -1,32 +1,17 @@
-"""Where a document may go: the volet's closed table of masking, visibility and destinations.
+"""Who gets a document: the requester and the recipients named by PRT.
 
-Source: CI-SIS volet "Transmission d'un document CDA-R2 en HL7v2", "Règles de gestion MSSANTE", state of 2026-04-21.
+Never the informationRecipient of the CDA: it says who got a copy when the document was written.
+Source: CI-SIS volet "Transmission d'un document CDA-R2 en HL7v2", segments PRT.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ingest_hl7.core.decision import RefusedRecipient
-from ingest_hl7.core.senders import MatrixMode
 from labohub.contracts.values import Recipient, RecipientKind, Requester
-from labohub.standards.hl7.cda_in_hl7 import INITIAL, Transmission
-from labohub.standards.hl7.findings import Finding
+from labohub.standards.hl7.cda_in_hl7 import Transmission
+from labohub.standards.hl7.findings import Finding, warning
 from labohub.standards.hl7.participation import PATIENT_DOMAIN, Participation
 
-_COLUMNS = (
-    "MASQUE_PS",
-    "INVISIBLE_PATIENT",
-    "INVISIBLE_REP_LEGAUX",
-    "CONNEXION_SECRETE",
-    "DESTDMP",
-    "DESTMSSANTEPS",
-    "DESTMSSANTEPAT",
-)
-TABLE = (  # one row of the published table each; "*" is N or Y
-    "NNN**YY",
-    "NYN**YN",
-    "*N*NNNY",
-)
 MATRICULE_LENGTH = 15
 
 
@@ -41,43 +26,20 @@ class Destinations:
     reply_to: str
 
 
-def check_flags(flags: Mapping[str, bool], request: str, mode: MatrixMode) -> tuple[Finding, ...]:
-    """Return what the flags contradict. Empty: the combination is allowed."""
-    to_mss = flags["DESTMSSANTEPS"] or flags["DESTMSSANTEPAT"]
-    if not flags["DESTDMP"] and not to_mss:
-        return (_refusal("OBX", "matrix.no-destination", "Aucune destination demandée."),)
-    errors: list[Finding] = []
-    if flags["INVISIBLE_PATIENT"] and flags["DESTMSSANTEPAT"]:
-        errors.append(
-            _refusal("OBX", "matrix.invisible-to-patient", "Document non visible par le patient et adressé au patient.")
-        )
-    if flags["MODIF_CONF_CODE"] and request == INITIAL:
-        errors.append(
-            _refusal("OBX", "matrix.visibility-change", "MODIF_CONF_CODE n'a de sens que pour un remplacement.")
-        )
-    if flags["MASQUE_PS"] and flags["DESTMSSANTEPS"]:
-        errors.append(_refusal("OBX", "matrix.masked-from-professionals", "Document masqué aux PS et adressé à un PS."))
-    if not errors and to_mss and mode is MatrixMode.STRICT and not _in_table(flags):
-        errors.append(_refusal("OBX", "matrix.not-in-table", "Combinaison absente du tableau des règles MSSanté."))
-    return tuple(errors)
+def resolve(
+    transmission: Transmission, requester: Requester
+) -> tuple[Destinations, tuple[Finding, ...], tuple[Finding, ...]]:
+    """Return who gets the document; what is missing or wrong among the PRT; what of it is not asked for.
 
-
-def _in_table(flags: Mapping[str, bool]) -> bool:
-    written = "".join("Y" if flags[name] else "N" for name in _COLUMNS)
-    return any(all(cell in ("*", sign) for cell, sign in zip(row, written, strict=True)) for row in TABLE)
-
-
-def _refusal(location: str, reason: str, text: str) -> Finding:
-    return Finding("199", location, reason, text)
-
-
-def resolve(transmission: Transmission) -> tuple[Destinations, tuple[Finding, ...]]:
-    """Return who gets the document, and what is missing or wrong among the PRT."""
+    Args:
+        requester: stands in for a PRT SB that the message's profile did not know; empty: required as ever.
+    """
     flags, errors = transmission.flags, list[Finding]()
     by_role = {
         role: [each for each in transmission.participations if each.role == role] for role in ("SB", "RCT", "REPLY")
     }
-    requester = _requester(by_role["SB"], needed=flags["DESTDMP"], errors=errors)
+    if by_role["SB"] or not requester.organisation_id:
+        requester = _requester(by_role["SB"], needed=flags["DESTDMP"], errors=errors)
     professionals = [each for each in by_role["RCT"] if not each.is_patient]
     patients = [each for each in by_role["RCT"] if each.is_patient]
     recipients: list[Recipient] = []
@@ -86,6 +48,9 @@ def resolve(transmission: Transmission) -> tuple[Destinations, tuple[Finding, ..
         recipients += _professionals(professionals, errors)
     if flags["DESTMSSANTEPAT"]:
         _patient(transmission, patients, recipients, refused, errors)
+    unasked = (() if flags["DESTMSSANTEPS"] else professionals, () if flags["DESTMSSANTEPAT"] else patients)
+    text = "Destinataire MSSanté nommé sans être demandé : rien ne lui est envoyé."
+    warnings = [warning(f"{each.location}^15", "volet.recipient-not-asked", text) for some in unasked for each in some]
     replies = [each.address for each in by_role["REPLY"] if each.address]
     unique = {(each.kind, each.address.lower()): each for each in recipients}
     return (
@@ -93,6 +58,7 @@ def resolve(transmission: Transmission) -> tuple[Destinations, tuple[Finding, ..
             flags["DESTDMP"], tuple(unique.values()), tuple(refused), requester, replies[0] if replies else ""
         ),
         tuple(errors),
+        tuple(warnings),
     )
 
 

@@ -1,6 +1,6 @@
 """The relay path: a message that carries a CDA becomes a report on its way, or a refusal."""
 
-from ingest_hl7.core import destinations, identity
+from ingest_hl7.core import destinations, identity, matrix
 from ingest_hl7.core.decision import Receipt, Refusal, Relayed, RelayedDocument
 from ingest_hl7.core.senders import Role, Sender
 from labohub.contracts.codec import derived_id
@@ -11,6 +11,7 @@ from labohub.contracts.values import (
     Report,
     ReportId,
     Request,
+    Requester,
     Visibility,
 )
 from labohub.contracts.values import Sender as SenderName
@@ -22,6 +23,7 @@ from labohub.standards.hl7 import cda_in_hl7
 from labohub.standards.hl7.acknowledgement import AnswerStyle
 from labohub.standards.hl7.cda_in_hl7 import EmbeddedDocument, Transmission
 from labohub.standards.hl7.findings import Finding, warning
+from labohub.standards.hl7.reading import FORMER, LENIENT
 
 _REQUESTS = {
     cda_in_hl7.INITIAL: Request.INITIAL,
@@ -41,8 +43,9 @@ def decide(message: Message, profile: str, receipt: Receipt, sender: Sender, env
     transmission, errors = cda_in_hl7.read_transmission(message, profile)
     if transmission is None:
         return _refusal(errors)
-    flags_errors = destinations.check_flags(transmission.flags, transmission.request, sender.matrix)
-    resolved, prt_errors = destinations.resolve(transmission)
+    flags_errors, flags_warnings = matrix.check(transmission.flags, transmission.request, sender.matrix)
+    requester = sender.requester if profile in LENIENT else Requester()
+    resolved, prt_errors, prt_warnings = destinations.resolve(transmission, requester)
     patient, ins_errors, ins_warnings = identity.to_patient(
         transmission.patient, environment=environment, policy=sender.ins_policy
     )
@@ -87,7 +90,13 @@ def decide(message: Message, profile: str, receipt: Receipt, sender: Sender, env
         report=report,
         documents=documents,
         refused_recipients=resolved.refused,
-        warnings=(*transmission.warnings, *ins_warnings, *_refused_warnings(resolved)),
+        warnings=(
+            *transmission.warnings,
+            *flags_warnings,
+            *prt_warnings,
+            *ins_warnings,
+            *_refused_warnings(resolved),
+        ),
     )
 
 
@@ -149,7 +158,7 @@ def _pair_errors(read: list[tuple[EmbeddedDocument, CdaHeader]]) -> list[Finding
 def _numbers_errors(transmission: Transmission, read: list[tuple[EmbeddedDocument, CdaHeader]]) -> list[Finding]:
     """Return where TXA and the documents disagree, and replacements that name nothing to replace."""
     errors: list[Finding] = []
-    loosely = transmission.profile in cda_in_hl7.FORMER
+    loosely = transmission.profile in FORMER
     for embedded, header in read:
         written = transmission.document_id
         if written is not None and not written.names(header.id.root, header.id.extension, loosely=loosely):

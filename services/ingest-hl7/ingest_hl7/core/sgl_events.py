@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ingest_hl7.core import destinations
+from ingest_hl7.core import matrix
 from ingest_hl7.core.senders import MatrixMode, Sender
 from labohub.contracts.events import ReportReceived
 from labohub.contracts.sgl import RecipientsChanged
@@ -252,5 +252,5 @@ def _check_flags(report: Report, recipients: Sequence[Recipient], sender: Sender
         "DESTMSSANTEPAT": to_patient,
     }
     mode = sender.matrix if sender is not None else MatrixMode.DEFAULT
-    if destinations.check_flags(flags, INITIAL, mode):
+    if matrix.check(flags, INITIAL, mode)[0]:
         raise FlagsContradict("these flags and destinations do not go together")

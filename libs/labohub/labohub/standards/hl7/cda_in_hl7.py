@@ -5,20 +5,29 @@ about it is the intake's decision.
 Source: CI-SIS volet "Transmission d'un document CDA-R2 en HL7v2", 2.1.3 (flux 1 and 2).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from labohub.standards.er7 import Header, Message, Segment
 from labohub.standards.hl7.embedded import Base64Corrupt, decode_base64
-from labohub.standards.hl7.findings import Finding, warning
+from labohub.standards.hl7.findings import Finding
+from labohub.standards.hl7.metadata_rows import (
+    MAIL_TEXTS,
+    PATIENT_TEXT,
+    PROFESSIONAL_TEXT,
+    forbids_answers,
+    read_rows,
+    row_name,
+)
 from labohub.standards.hl7.participation import Participation, read_participations
-from labohub.standards.hl7.patient import PatientFacts, read_patient
-from labohub.standards.hl7.tables import FORMER_NAMES, MASKING, METADATA
+from labohub.standards.hl7.patient import PatientFacts
+from labohub.standards.hl7.reading import Reading
+from labohub.standards.hl7.segment_rules import check_patient, check_segments
+from labohub.standards.hl7.tables import METADATA
 
 PROFILE_PREFIX = "CISIS_CDA_HL7_V"
-CURRENT = "2.1"
-FORMER = frozenset({"2.0", "1.2"})  # asked for less
 
 INITIAL, REPLACEMENT, DELETION = "F", "C", "D"  # OBX-11 of the document: the request, in one letter
+BY_STATUS = (INITIAL, REPLACEMENT, DELETION)
 BY_ORDER_CONTROL = {"NW": INITIAL, "RO": REPLACEMENT, "CA": DELETION}  # ORC-1
 BY_EVENT = {"T02": INITIAL, "T10": REPLACEMENT, "T04": DELETION}  # MDM
 
@@ -71,17 +80,6 @@ class Transmission:
     warnings: tuple[Finding, ...] = ()
 
 
-@dataclass(slots=True)
-class _Reading:
-    message: Message
-    profile: str
-    errors: list[Finding] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
-
-    def error(self, condition: str, location: str, reason: str, text: str) -> None:
-        self.errors.append(Finding(condition, location, reason, text))
-
-
 def profile_of(header: Header) -> str | None:
     """Return the profile's version of MSH-21 ("2.1"), or None when the message is not of the volet."""
     for repetition in header.field(21).split(header.delimiters.repetition):
@@ -93,14 +91,17 @@ def profile_of(header: Header) -> str | None:
 
 def read_transmission(message: Message, profile: str) -> tuple[Transmission | None, tuple[Finding, ...]]:
     """Return what the message says, and the errors; with errors there is no transmission."""
-    reading = _Reading(message, profile)
+    reading = Reading(message, profile)
+    check_segments(reading)
     documents = _documents(reading)
-    flags, texts = _metadata(reading)
+    flags, texts = read_rows(reading)
     request = _request(reading, documents)
-    patient = _patient(reading)
+    patient = check_patient(reading)
     parent = _unique_id(reading, 13)
-    if message.header.component(9, 1) == "MDM":
-        _check_txa(reading, request, parent)
+    if reading.is_mdm and request == REPLACEMENT and parent is None:
+        text = "TXA-13 est vide pour un remplacement."
+        strict = not reading.is_former
+        reading.required(False, "101", "TXA^1^13", "volet.parent-id-missing", text, strict=strict)
     if reading.errors or patient is None:
         return None, tuple(reading.errors)
     return (
@@ -111,9 +112,9 @@ def read_transmission(message: Message, profile: str) -> tuple[Transmission | No
             flags=flags,
             participations=read_participations(message),
             patient=patient,
-            professional_text=texts.get("CORPSMAIL_PS"),
-            patient_text=texts.get("CORPSMAIL_PATIENT"),
-            patient_may_answer=not _forbids_answers(message),
+            professional_text=texts.get(PROFESSIONAL_TEXT),
+            patient_text=texts.get(PATIENT_TEXT),
+            patient_may_answer=not forbids_answers(message),
             document_id=_unique_id(reading, 12),
             parent_id=parent,
             order_numbers=_order_numbers(message),
@@ -123,11 +124,11 @@ def read_transmission(message: Message, profile: str) -> tuple[Transmission | No
     )
 
 
-def _documents(reading: _Reading) -> tuple[EmbeddedDocument, ...]:
+def _documents(reading: Reading) -> tuple[EmbeddedDocument, ...]:
     found = [obx for obx in reading.message.all("OBX") if _is_document(obx)]
     if not found:
         reading.error("100", "OBX^1", "volet.document-missing", "Aucun OBX ne porte de document.")
-    most = 2 if reading.message.header.component(9, 1) == "ORU" else 1
+    most = 1 if reading.is_mdm else 2
     if len(found) > most:
         reading.error("198", found[most].location, "volet.too-many-documents", "Trop de documents dans le message.")
     return tuple(document for obx in found[:most] if (document := _document(reading, obx)) is not None)
@@ -136,23 +137,26 @@ def _documents(reading: _Reading) -> tuple[EmbeddedDocument, ...]:
 def _is_document(obx: Segment) -> bool:
     if obx.field(2).strip().upper() != "ED":
         return False
-    code = obx.component(3, 1)
-    return code not in ("CORPSMAIL_PS", "CORPSMAIL_PATIENT") and bool(code)
+    return row_name(obx) not in (*METADATA, *MAIL_TEXTS)
 
 
-def _document(reading: _Reading, obx: Segment) -> EmbeddedDocument | None:
+def _document(reading: Reading, obx: Segment) -> EmbeddedDocument | None:
     status = obx.component(11, 1).upper()
-    if status not in (INITIAL, REPLACEMENT, DELETION):
+    if status not in BY_STATUS:
         condition = "103" if status else "101"
         reading.error(
             condition, f"{obx.location}^11", "volet.status-unknown", "Statut de document non prévu (F, C, D)."
         )
     parts = obx.components(5)
     obr = reading.message.first("OBR")
-    if obr is not None and obr.component(4, 1) != obx.component(3, 1):
-        reading.error(
-            "199", f"{obx.location}^3", "volet.document-code-differs", "OBX-3 du document et OBR-4 diffèrent."
-        )
+    code, label, system = (obx.component(3, position) for position in (1, 2, 3))
+    if not code:
+        reading.error("101", f"{obx.location}^3", "volet.document-code-missing", "OBX-3 du document est vide.")
+    elif not system:
+        reading.warn(f"{obx.location}^3", "volet.code-system-missing", "OBX-3.3 du document est vide.")
+    if obr is not None and obr.component(4, 1) and obr.component(4, 1) != code:
+        text = "OBX-3 du document et OBR-4 diffèrent."
+        reading.error("199", f"{obx.location}^3", "volet.document-code-differs", text)
     if len(parts) < 5 or parts[3].strip().upper() != "BASE64":
         reading.error("102", f"{obx.location}^5", "volet.document-encoding", "Le document n'est pas en Base64.")
         return None
@@ -161,130 +165,43 @@ def _document(reading: _Reading, obx: Segment) -> EmbeddedDocument | None:
     except Base64Corrupt:
         reading.error("102", f"{obx.location}^5", "volet.document-undecodable", "Base64 du document illisible.")
         return None
-    code, label, system = (obx.component(3, position) for position in (1, 2, 3))
     return EmbeddedDocument(content, status, code, label, system, obx.location)
 
 
-def _metadata(reading: _Reading) -> tuple[dict[str, bool], dict[str, str]]:
-    """Return the flags and the mail bodies. Rows are found by code, in whatever order."""
-    flags: dict[str, bool] = {}
-    texts: dict[str, str] = {}
-    for obx in reading.message.all("OBX"):
-        name = obx.component(3, 1).upper()
-        name = FORMER_NAMES.get(name, name)
-        if name in METADATA:
-            value = obx.component(5, 1).upper()
-            if value not in ("Y", "N"):
-                reading.error("103", f"{obx.location}^5", "volet.flag-value", f"{name} n'est ni Y ni N.")
-            elif flags.setdefault(name, value == "Y") != (value == "Y"):
-                reading.error("198", f"{obx.location}^3", "volet.flag-twice", f"{name} figure deux fois.")
-        elif name.startswith("CORPSMAIL_"):
-            _mail_text(reading, obx, name, texts)
-    strict = reading.profile == CURRENT
-    for name in METADATA:
-        if name in flags:
-            continue
-        if name in MASKING or (strict and name.startswith("DEST")):
-            reading.error("101", "OBX", "volet.flag-missing", f"{name} est absent.")
-        else:
-            flags[name] = False
-            reading.warnings.append(warning("OBX", "volet.flag-assumed", f"{name} est absent : N."))
-    return flags, texts
+def _request(reading: Reading, documents: tuple[EmbeddedDocument, ...]) -> str:
+    """Return what is asked. ORC-1, OBX-11 and the event must agree; the former profiles had no ORC-1 of its own."""
+    said = _said(reading)
+    said += [(f"{each.location}^11", each.status) for each in documents if each.status in BY_STATUS]
+    if len({meaning for _, meaning in said}) > 1:
+        for location, _ in said:
+            text = "ORC-1, OBX-11 et événement ne concordent pas."
+            reading.error("199", location, "volet.incoherent-request", text)
+    return documents[0].status if documents else INITIAL
 
 
-def _mail_text(reading: _Reading, obx: Segment, name: str, texts: dict[str, str]) -> None:
-    parts = obx.components(5)
-    try:
-        if len(parts) == 5 and parts[3].strip().upper() == "BASE64":
-            texts[name] = decode_base64(parts[4]).decode("utf-8")
-        elif parts:
-            texts[name] = obx.text(parts[-1])
-    except (Base64Corrupt, UnicodeDecodeError):
-        reading.warnings.append(
-            warning(f"{obx.location}^5", "volet.mail-text-undecodable", f"{name} illisible : texte par défaut.")
-        )
-
-
-def _request(reading: _Reading, documents: tuple[EmbeddedDocument, ...]) -> str:
-    """Return what is asked. ORC-1, OBX-11 and the event must agree; profile 2.0 had no ORC-1 of its own."""
-    statuses = {document.status for document in documents}
-    if len(statuses) > 1:
-        reading.error("199", "OBX^1^11", "volet.incoherent-request", "Les deux documents ont des statuts différents.")
-    request = documents[0].status if documents else INITIAL
-    event = reading.message.header.component(9, 2)
-    said = [(location, meaning) for location, meaning in _said(reading, event) if meaning is not None]
-    if documents and any(meaning != request for _, meaning in said):
-        for location, _ in [*said, (f"{documents[0].location}^11", "")]:
-            reading.error("199", location, "volet.incoherent-request", "ORC-1, OBX-11 et événement ne concordent pas.")
-    return request
-
-
-def _said(reading: _Reading, event: str) -> list[tuple[str, str | None]]:
-    said: list[tuple[str, str | None]] = []
+def _said(reading: Reading) -> list[tuple[str, str]]:
+    """Return what ORC-1 and the event of an MDM ask for, with their places."""
+    said: list[tuple[str, str]] = []
     orc = reading.message.first("ORC")
     control = orc.component(1, 1).upper() if orc else ""
     if control in BY_ORDER_CONTROL:
         said.append(("ORC^1^1", BY_ORDER_CONTROL[control]))
-    elif reading.profile not in FORMER:
-        if orc is None:
-            reading.error("100", "ORC^1", "volet.order-missing", "Segment ORC absent.")
-        else:
-            condition = "103" if control else "101"
-            reading.error(condition, "ORC^1^1", "volet.order-control", "ORC-1 n'est ni NW, ni RO, ni CA.")
+    elif orc is not None and not reading.is_former:
+        condition = "103" if control else "101"
+        reading.error(condition, "ORC^1^1", "volet.order-control", "ORC-1 n'est ni NW, ni RO, ni CA.")
+    event = reading.message.header.component(9, 2).upper()
     if event in BY_EVENT:
         said.append(("MSH^1^9^2", BY_EVENT[event]))
-    if reading.profile not in FORMER and reading.message.first("OBR") is None:
-        reading.error("100", "OBR^1", "volet.observation-missing", "Segment OBR absent.")
-    if len(reading.message.all("OBR")) > 1:
-        reading.error("198", "OBR^2", "volet.several-orders", "Un seul groupe ORC/OBR est permis.")
     return said
 
 
-def _patient(reading: _Reading) -> PatientFacts | None:
-    patient = read_patient(reading.message)
-    if patient is None:
-        reading.error("100", "PID^1", "patient.missing", "Segment PID absent.")
-        return None
-    if len(reading.message.all("PID")) > 1:
-        reading.error("100", "PID^2", "patient.several", "Un seul patient par message.")
-    if not patient.identifiers:
-        reading.error("101", "PID^1^3", "patient.identifier-missing", "PID-3 est vide.")
-    if not patient.birth_name:
-        reading.error("101", "PID^1^5", "patient.name-missing", "PID-5 est vide.")
-    if reading.message.first("PV1") is None:
-        reading.warnings.append(warning("PV1", "volet.visit-missing", "Segment PV1 absent."))
-    elif not patient.encounter_class:
-        reading.error("101", "PV1^1^2", "volet.visit-class-missing", "PV1-2 est vide.")
-    return patient
-
-
-def _check_txa(reading: _Reading, request: str, parent: UniqueId | None) -> None:
-    if reading.message.first("TXA") is None:
-        reading.error("100", "TXA^1", "volet.txa-missing", "Segment TXA absent.")
-    elif not reading.message.all("TXA")[0].component(12, 1):
-        reading.error("101", "TXA^1^12", "volet.document-id-missing", "TXA-12 est vide.")
-    elif request == REPLACEMENT and parent is None and reading.profile not in FORMER:
-        reading.error("101", "TXA^1^13", "volet.parent-id-missing", "TXA-13 est vide pour un remplacement.")
-
-
-def _unique_id(reading: _Reading, number: int) -> UniqueId | None:
+def _unique_id(reading: Reading, number: int) -> UniqueId | None:
     """Return TXA-12 or 13: `root`, or `extension^^root^ISO`. TXA-12.2 is not read: many fill it."""
     txa = reading.message.first("TXA")
     if txa is None or not txa.component(number, 1):
         return None
     first, root = txa.component(number, 1), txa.component(number, 3)
     return UniqueId(root, first) if root else UniqueId(first)
-
-
-def _forbids_answers(message: Message) -> bool:
-    """Return True when NTE-4 = FIN follows the DESTMSSANTEPAT row."""
-    after = False
-    for segment in message:
-        if segment.name == "OBX":
-            after = segment.component(3, 1).upper() == "DESTMSSANTEPAT"
-        elif segment.name == "NTE" and after and segment.component(4, 1).upper() == "FIN":
-            return True
-    return False
 
 
 def _order_numbers(message: Message) -> tuple[str, ...]:
