@@ -8,11 +8,11 @@ from ins_qualifier.adapters.http import Desk
 from ins_qualifier.adapters.insi import InsiClient
 from ins_qualifier.adapters.tables import InsUnit
 from ins_qualifier.adapters.watch import watch
-from ins_qualifier.handlers import plan_check
+from ins_qualifier.handlers import follower, plan_check
 from ins_qualifier.ports import InsiMisconfigured
 from ins_qualifier.settings import InsQualifierSettings
 from ins_qualifier.workers import IdentityChecks
-from labohub.contracts.events import ReportReceived
+from labohub.contracts.events import PatientCorrected, ReportReceived
 from labohub.runtime import run
 from labohub.runtime.service import Platform, Service, Worker
 from labohub.runtime.settings import check_production
@@ -37,7 +37,7 @@ def build(settings: InsQualifierSettings, platform: Platform) -> Service:
         name=NAME,
         database=database,
         unit_type=InsUnit,
-        subscriptions={ReportReceived: plan_check},
+        subscriptions={ReportReceived: plan_check, PatientCorrected: follower(environment)},
         workers=[Worker("identity-checks", checks.run, concurrency=settings.workers)],
         routers=[http.router(desk, checks.gate)],
         background=[partial(watch, desk, checks.gate, platform.clock)],

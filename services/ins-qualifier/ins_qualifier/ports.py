@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ins_qualifier.core.check import Check
 from ins_qualifier.core.decision import Decision
 from ins_qualifier.core.local import Detail
 from labohub.contracts.events import Event
@@ -71,6 +72,14 @@ class Call:
     answer: BlobRef | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The messages that came after one about the same report."""
+
+    qualified: bool  # one went out: sending the earlier one now would undo it
+    under_way: bool  # one is being checked at this moment
+
+
 class Worklist(Protocol):
     """What waits for the identity officer."""
 
@@ -81,6 +90,12 @@ class Worklist(Protocol):
 
     async def close(self, item: str, state: str, now: datetime) -> None:
         """Close the item, if there is one."""
+
+    async def check_again(self, item: str, now: datetime) -> None:
+        """Let the item wait for another check, if it is open."""
+
+    async def note(self, item: str, act: str, code: str, actor: str, now: datetime) -> None:
+        """Write a line of history, of an item that may not exist yet."""
 
 
 class Calls(Protocol):
@@ -106,6 +121,12 @@ class Qualification(Protocol):
 
     async def publish(self, *events: Event) -> None:
         """Write events into the outbox."""
+
+    async def hold_report(self, check_id: str) -> Later:
+        """Return what became of the later messages of a check's report; all its checks are ours until the unit ends."""
+
+    async def start_again(self, check_id: str, check: Check) -> None:
+        """Make a check due with this content; whoever works on it has lost it."""
 
     async def release_waiting(self) -> None:
         """Make every check that waits for INSi due now."""

@@ -215,7 +215,8 @@ class IdentityChecks:
             return
         decision, work = examination.decision, examination.work
         state = QUALIFIED if decision.is_qualified else UNRESOLVED
-        payload = check.model_dump_json() if check.asked else None
+        settled = check.model_copy(update={"left_as": examination.identity if decision.is_qualified else None})
+        payload = settled.model_dump_json() if check.asked else None
         if not await unit.checks.settle(work, state, error_code=decision.code, payload=payload):
             return  # our lease was over: another worker decides
         if decision.is_qualified:

@@ -7,7 +7,8 @@ from sqlalchemy import func, select, tuple_
 
 from ins_qualifier.adapters import tables, views
 from ins_qualifier.adapters.tables import InsUnit
-from ins_qualifier.core.check import Check
+from ins_qualifier.core.check import Check, again
+from ins_qualifier.core.decision import Finding
 from ins_qualifier.core.gate import Gate
 from ins_qualifier.core.local import check_patient
 from labohub.contracts.values import BlobRef
@@ -18,9 +19,14 @@ from labohub.store.blobs import Blobs
 from labohub.store.database import Database
 from labohub.store.types import UtcDateTime
 
+DECISIONS = RETRY, ACKNOWLEDGE = "retry", "acknowledge"
+
 
 class DecisionUnknown(Refused):
-    """The only decision here is `retry`: the correction itself comes from the laboratory's system."""
+    """An item is checked again (`retry`): the correction itself comes from the laboratory's system.
+
+    One whose report had left is dealt with by its people (`acknowledge`); checking it again would send nothing.
+    """
 
     code = "worklist.decision-unknown"
 
@@ -121,37 +127,36 @@ class Desk:
         )
 
     async def resolve(self, item: str, resolution: views.Resolution) -> views.Resolved:
-        """Plan another round of a check. Raises: DecisionUnknown, ItemClosed, ItemBusy, ItemSuperseded."""
-        if resolution.decision != "retry":
-            raise DecisionUnknown("the decision is not one of: retry")
+        """Plan another round of a check, or close a recall.
+
+        Raises: DecisionUnknown, ItemClosed, ItemBusy, ItemSuperseded.
+        """
+        if resolution.decision not in DECISIONS:
+            raise DecisionUnknown(f"the decision is not one of: {', '.join(DECISIONS)}")
         async with self._units() as unit:
             later = await unit.hold_report(item)
-            query = select(tables.worklist.c.state).where(tables.worklist.c.id == item)
-            state = (await unit.connection.execute(query)).scalar_one_or_none()
+            query = select(tables.worklist.c.state, tables.worklist.c.code).where(tables.worklist.c.id == item)
+            row = (await unit.connection.execute(query)).first()
             work = await unit.checks.find(item)
-            if state is None or work is None:
+            if row is None or work is None:
                 raise HTTPException(404)
-            if state != tables.OPEN:
+            possible = ACKNOWLEDGE if row.code == Finding.CHANGED_AFTER else RETRY
+            if resolution.decision != possible:
+                raise DecisionUnknown(f"the decision on this item is not one of: {possible}")
+            if row.state != tables.OPEN:
                 raise ItemClosed("the item is not open")
+            if possible == ACKNOWLEDGE:
+                await unit.worklist.set_state(item, tables.ACKNOWLEDGED, unit.now)
+                await unit.worklist.note(item, possible, "", resolution.operator, unit.now)
+                return views.Resolved(id=item, state=tables.ACKNOWLEDGED)
             if later.under_way:
                 raise ItemBusy("a later message of this report is being checked")
             superseded = later.qualified
             state = "superseded" if superseded else tables.CHECKING
             await unit.worklist.set_state(item, state, unit.now)
-            await unit.worklist.note(item, state if superseded else "retry", "", resolution.operator, unit.now)
+            await unit.worklist.note(item, state if superseded else RETRY, "", resolution.operator, unit.now)
             if not superseded:
-                check = Check.model_validate_json(work.payload)
-                again = check.model_copy(update={"round": check.round + 1, "asked": (), "planned_at": unit.now})
-                await unit.checks.change(
-                    item,
-                    state="due",
-                    is_open=True,
-                    due_at=unit.now,
-                    attempts=0,
-                    error_code="",
-                    settled_at=None,
-                    payload=again.model_dump_json(),
-                )
+                await unit.start_again(item, again(Check.model_validate_json(work.payload), unit.now))
         if superseded:
             raise ItemSuperseded("a later message of this report was qualified")
         return views.Resolved(id=item, state=state)

@@ -1,7 +1,6 @@
 """The service's state: checks, worklist with its history, traces of the calls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
@@ -9,9 +8,10 @@ from prometheus_client import Counter
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ins_qualifier.core.check import Check
 from ins_qualifier.core.decision import Decision
 from ins_qualifier.core.local import Detail
-from ins_qualifier.ports import Call
+from ins_qualifier.ports import Call, Later
 from labohub.contracts.values import Report
 from labohub.store.sql import insert_ignore
 from labohub.store.types import UtcDateTime
@@ -33,7 +33,7 @@ worklist = Table(
     Column("status", String, nullable=False),
     Column("priority", String, nullable=False),
     Column("details", Text, nullable=False),  # JSON list of [subject, reason]; no value of a trait
-    Column("state", String, nullable=False),  # open, checking, qualified, superseded
+    Column("state", String, nullable=False),  # open, checking, qualified, superseded, acknowledged
     Column("opened_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Index("identity_worklist_state", "state", "opened_at"),
@@ -68,15 +68,8 @@ DECISIONS = Counter("ins_qualifier_decisions_total", "Identities decided, by cod
 
 OPEN = "open"
 CHECKING = "checking"
+ACKNOWLEDGED = "acknowledged"  # a person dealt with a report that had left
 SERVICE = "ins-qualifier"
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """The messages that came after one about the same report."""
-
-    qualified: bool  # one went out: sending the earlier one now would undo it
-    under_way: bool  # one is being checked at this moment
 
 
 class WorklistTable:
@@ -125,6 +118,11 @@ class WorklistTable:
     async def note(self, item: str, act: str, code: str, actor: str, now: datetime) -> None:
         """Write a line of history."""
         await self._connection.execute(insert(history).values(item=item, at=now, act=act, code=code, actor=actor))
+
+    async def check_again(self, item: str, now: datetime) -> None:
+        """Let the item wait for another check, if it is open."""
+        mine = update(worklist).where(worklist.c.id == item, worklist.c.state == OPEN)
+        await self._connection.execute(mine.values(state=CHECKING, changed_at=now))
 
     async def set_state(self, item: str, state: str, now: datetime) -> None:
         """Change an item's state."""
@@ -178,6 +176,21 @@ class InsUnit(Unit):
             update(checks)
             .where(checks.c.state == "waiting", checks.c.is_open, checks.c.due_at > self.now)
             .values(due_at=self.now)
+        )
+
+    async def start_again(self, check_id: str, check: Check) -> None:
+        """Make a check due with this content; whoever works on it has lost it."""
+        await self.checks.change(
+            check_id,
+            state="due",
+            is_open=True,
+            due_at=self.now,
+            attempts=0,
+            error_code="",
+            settled_at=None,
+            lease_token="",
+            leased_until=None,
+            payload=check.model_dump_json(),
         )
 
     async def hold_report(self, check_id: str) -> Later:

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from ins_qualifier.core.decision import Decision
 from labohub.contracts.codec import derived_id
-from labohub.contracts.events import IdentityQualified, IdentityUnresolved, ReportReceived
-from labohub.contracts.values import Identity, Value
+from labohub.contracts.events import Event, IdentityQualified, IdentityUnresolved, ReportReceived
+from labohub.contracts.values import Identity, Patient, Value
 from labohub.standards.ins.search_plan import Step
 
 
@@ -24,6 +24,7 @@ class Check(Value):
     planned_at: datetime
     round: int = 1  # grows when a person asks for another check
     asked: tuple[Asked, ...] = ()
+    left_as: Identity | None = None  # the qualified identity that the report went on with
 
     @property
     def answered(self) -> tuple[tuple[Step, str], ...]:
@@ -31,9 +32,17 @@ class Check(Value):
         return tuple((Step(one.given_name, one.birth_place), one.code) for one in self.asked)
 
 
-def check_id(event: ReportReceived) -> str:
+def check_id(event: Event) -> str:
     """Return the identifier of a report message's check: the same for a repetition of the event."""
     return derived_id("identity-check", event.message_id)
+
+
+def again(check: Check, now: datetime, patient: Patient | None = None) -> Check:
+    """Return another round of a check: no question was asked in it yet. With `patient`, of a corrected one."""
+    event = check.event
+    if patient is not None:
+        event = event.model_copy(update={"report": event.report.model_copy(update={"patient": patient})})
+    return check.model_copy(update={"event": event, "round": check.round + 1, "asked": (), "planned_at": now})
 
 
 def announcement(

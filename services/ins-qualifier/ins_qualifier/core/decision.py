@@ -31,6 +31,7 @@ class Finding(StrEnum):
     MATRICULE_REVIEW = "ins.matricule-review"
     CONTRADICTORY = "ins.contradictory"  # an INS with an identity that is not validated
     NOT_VALIDATED = "ins.not-validated"
+    CHANGED_AFTER = "ins.changed-after-qualification"  # the source corrected a patient whose report had left
 
 
 class Priority(StrEnum):
@@ -54,6 +55,7 @@ class Rule(NamedTuple):
 
 # The first rule whose finding is there decides; the others stay visible in the worklist.
 RULES: tuple[Rule, ...] = (
+    Rule(Finding.CHANGED_AFTER, False, Priority.HIGH),
     Rule(Finding.ATTRIBUTE, False, Priority.NORMAL, withdraws_control=True),
     Rule(Finding.INCOMPLETE, False, Priority.NORMAL),
     Rule(Finding.NAME_REFUSED, False, Priority.NORMAL),
