@@ -30,9 +30,10 @@ run: setup ## Run the hub, the simulators and the console; send nothing
 
 ##@ Check it
 .PHONY: test test-fast lint types layers format check bench servers
-servers: setup ## Install the servers that the tests use: Kafka, PostgreSQL, Postfix, Dovecot, Chromium
+servers: setup ## Install what the tests use: Kafka, PostgreSQL, Postfix, Dovecot, Chromium, other people's MLLP clients
 	deploy/test-servers/install.sh
 	deploy/kafka/kafka.py fetch
+	deploy/test-peers/peers.py fetch
 
 test: servers ## Run every test, on real Kafka, PostgreSQL and mail servers
 	$(BIN)/python -m pytest $(T)

@@ -17,7 +17,7 @@ else
   have pdftotext || missing+=(poppler-utils)
   have unzip || missing+=(unzip)
   have openssl || missing+=(openssl)
-  have java || missing+=(default-jre-headless)
+  have java && have javac || missing+=(default-jdk-headless)
   have mvn || missing+=(maven)
   have chromium || have google-chrome || missing+=(chromium)
 fi

@@ -2,8 +2,6 @@
 
 import asyncio
 import ssl
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -175,14 +173,3 @@ async def test_a_client_that_nobody_here_wrote_gets_its_acknowledgement(tmp_path
     async with running(tmp_path) as hub:
         answer = await asyncio.to_thread(send, hub.port)
     assert msa(answer.strip(b"\x0b\x1c\r"))[0] == "AA"
-
-
-async def test_the_command_mllp_send_gets_its_acknowledgements(tmp_path: Path) -> None:
-    file = tmp_path / "messages.hl7"
-    file.write_bytes(write_frame(results_message("A")) + write_frame(results_message("B", demand="D2")))
-    command = [str(Path(sys.executable).parent / "mllp_send"), "--file", str(file), "--port"]
-    async with running(tmp_path / "hub") as hub:
-        done = await asyncio.to_thread(
-            subprocess.run, [*command, str(hub.port), "127.0.0.1"], capture_output=True, timeout=60, check=True
-        )
-    assert done.stdout.count(b"MSA|AA|") == 2
