@@ -105,8 +105,12 @@ def cda(
     matricule: str = MATRICULE,
     name: str = "KERMADEC",
     birth: str = "19840512",
+    level: str = "N3",
+    extension: str = "",
 ) -> bytes:
-    """Return the header of a CDA with an empty structured body: enough for an intake, not for a reader."""
+    """Return the header of a CDA with an empty body: enough for an intake, not for a reader."""
+    body = "<structuredBody/>" if level == "N3" else '<nonXMLBody><text mediaType="application/pdf"/></nonXMLBody>'
+    more = f' extension="{extension}"' if extension else ""
     related = (
         f'<relatedDocument typeCode="RPLC"><parentDocument><id root="{replaces}"/></parentDocument></relatedDocument>'
         if replaces
@@ -115,7 +119,7 @@ def cda(
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\r\n'
         '<ClinicalDocument xmlns="urn:hl7-org:v3">'
-        f'<id root="{unique_id}"/><code code="11502-2" codeSystem="2.16.840.1.113883.6.1"/>'
+        f'<id root="{unique_id}"{more}/><code code="11502-2" codeSystem="2.16.840.1.113883.6.1"/>'
         "<title>CR de biologie</title>"
         '<effectiveTime value="20260312093000+0100"/><confidentialityCode code="N"/><languageCode code="fr-FR"/>'
         f'<setId root="{unique_id}"/><versionNumber value="1"/>'
@@ -123,7 +127,7 @@ def cda(
         f'<name><given>JEANNE LOUISE</given><given qualifier="BR">JEANNE</given><family qualifier="BR">{name}</family>'
         f'</name><administrativeGenderCode code="F"/><birthTime value="{birth}"/></patient>'
         "</patientRole></recordTarget>"
-        f"{related}<component><structuredBody/></component></ClinicalDocument>\n"
+        f"{related}<component>{body}</component></ClinicalDocument>\n"
     ).encode()
 
 
@@ -131,6 +135,8 @@ def relay_message(
     control_id: str = "CDA-0001",
     *,
     document: bytes | None = None,
+    companion: bytes | None = None,
+    companion_status: str = "",
     request: str = "initial",
     flags: dict[str, str] | None = None,
     prts: Sequence[str] | None = None,
@@ -141,7 +147,7 @@ def relay_message(
     order_control: str = "",
     profile: str = "2.1^CISIS_CDA_HL7_V2",
 ) -> bytes:
-    """Return a message of the CDA-in-HL7 volet, as ORU (2.5) or MDM (2.6)."""
+    """Return a message of the CDA-in-HL7 volet, as ORU (2.5) or MDM (2.6); with a `companion`, of two documents."""
     control, status, event = REQUESTS[request]
     text, coded, version = ("TEXT", "CE", "2.5") if kind == "ORU" else ("text", "CWE", "2.6")
     msh_9 = "ORU^R01^ORU_R01" if kind == "ORU" else f"MDM^{event}^MDM_T02"
@@ -159,12 +165,37 @@ def relay_message(
         f"OBX|1|ED|11502-2^CR d'examens biologiques^LN||^{text}^XML^Base64^{data}||||||{status}",
         *people,
         *(
+            [
+                f"OBX|2|ED|11502-2^CR d'examens biologiques^LN||^{text}^XML^Base64^"
+                f"{base64.b64encode(companion).decode()}||||||{companion_status or status}"
+            ]
+            if companion is not None
+            else []
+        ),
+        *(
             f"OBX|{number}|{coded}|{name}^{name}^MetaDMPMSS||{value}^^expandedYes-NoIndicator||||||F"
-            for number, (name, value) in enumerate({**FLAGS, **(flags or {})}.items(), start=2)
+            for number, (name, value) in enumerate({**FLAGS, **(flags or {})}.items(), start=3 if companion else 2)
             if value
         ),
     ]
     return "".join(line + "\r" for line in lines).encode()
+
+
+def swapped(message: bytes, *changes: tuple[str, str]) -> bytes:
+    """Return a message with texts replaced, each of which it must hold exactly once."""
+    for old, new in changes:
+        assert message.count(old.encode()) == 1, old
+        message = message.replace(old.encode(), new.encode())
+    return message
+
+
+def without(message: bytes, *starts: str) -> bytes:
+    """Return a message without the segments that begin so, each of which must be there."""
+    lines = message.split(b"\r")
+    for start in starts:
+        assert any(line.startswith(start.encode()) for line in lines), start
+        lines = [line for line in lines if not line.startswith(start.encode())]
+    return b"\r".join(lines)
 
 
 def rct(address: str = MAILBOX, identifier: str = "899700006012") -> str:
