@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 from dmp_feeder.core import outcomes
-from dmp_feeder.core.errors import DocumentIdReused, DocumentSuperseded, FilingRefused
-from dmp_feeder.core.filing import DELETE, REFUSED, Asker, Filing, Rules, filing_id, operation_of, plan
+from dmp_feeder.core.errors import DocumentIdReused, DocumentSuperseded, FeedingIsOpposed, FilingRefused
+from dmp_feeder.core.filing import DELETE, REFUSED, TRANSMITTING, Asker, Filing, Rules, filing_id, operation_of, plan
 from dmp_feeder.ports import FilingUnit
-from labohub.contracts.events import DocumentBuilt
+from labohub.contracts.events import DocumentBuilt, FeedingOpposed
 from labohub.runtime.logging import get_logger
 from labohub.store.work import NewWork, Work
 
@@ -25,10 +25,43 @@ def planner(rules: Rules) -> Callable[[DocumentBuilt, FilingUnit], Awaitable[Non
         except FilingRefused as error:
             operation, document_id = operation_of(event), event.facts.unique_id
             filed_as = filing_id([each.facts.unique_id for each in event.documents], operation)
-            await unit.publish(outcomes.refused(asker, filed_as, document_id, operation, at=unit.now, code=error.code))
+            await unit.publish(
+                outcomes.refused(
+                    asker, filed_as, document_id, operation, at=unit.now, code=error.code, label=error.label
+                )
+            )
             log.warning("filing.refused", report_id=event.report_id, submission_id=filed_as, code=error.code)
 
     return plan_filing
+
+
+async def oppose(event: FeedingOpposed, unit: FilingUnit) -> None:
+    """Keep from the DMP what one request would feed it with, or let it go on when the opposition is lifted.
+
+    What waits is refused at once. What is being transmitted cannot be held back: the worker finds out whether it
+    arrived, and sends nothing any more. The document of the request may still have to come.
+    """
+    if not event.opposed:
+        await unit.oppositions.lift(event.message_id)
+        return
+    await unit.oppositions.add(event.message_id, event.cause, unit.now)
+    for filed_as in await unit.askers.filings_of(event.message_id):
+        work = await unit.filings.hold(filed_as)
+        if work is None or not work.is_open or work.extra["operation"] == DELETE:
+            continue
+        if work.state == TRANSMITTING:
+            log.warning("filing.opposed-too-late", report_id=event.report_id, submission_id=filed_as)
+            continue
+        filing = Filing.model_validate_json(work.payload)
+        asker = Asker(report_id=event.report_id, message_id=event.message_id)
+        if not await unit.askers.drop(filed_as, event.message_id):
+            await unit.filings.withdraw(filed_as, FeedingIsOpposed.code)
+        refused = outcomes.refused(
+            asker, filed_as, filing.document_id, filing.operation, at=unit.now,
+            code=FeedingIsOpposed.code, label=FeedingIsOpposed.label,
+        )  # fmt: skip
+        await unit.publish(refused)
+        log.info("filing.opposed", report_id=event.report_id, submission_id=filed_as)
 
 
 async def _add(filing: Filing, asker: Asker, unit: FilingUnit) -> None:
@@ -36,6 +69,9 @@ async def _add(filing: Filing, asker: Asker, unit: FilingUnit) -> None:
     extra = {"operation": filing.operation}
     row = NewWork(filing.filing_id, lane=filing.report_id, payload=filing.model_dump_json(), extra=extra)
     before = await unit.filings.find(filing.filing_id)
+    is_open = before is None or before.is_open or before.state == REFUSED
+    if filing.operation != DELETE and is_open and await unit.oppositions.has(asker.message_id):
+        raise FeedingIsOpposed("the patient opposes the feeding of his DMP")
     if (
         filing.operation != DELETE
         and (before is None or before.state == REFUSED)

@@ -8,11 +8,11 @@ from dmp_feeder.adapters.tables import DmpUnit, metadata
 from dmp_feeder.core.channel import Channel
 from dmp_feeder.core.filing import Rules
 from dmp_feeder.core.lot import Installation
-from dmp_feeder.handlers import planner
+from dmp_feeder.handlers import oppose, planner
 from dmp_feeder.settings import DmpFeederSettings
 from dmp_feeder.workers.filing import Office, file_due
 from dmp_feeder.workers.settling import Patience
-from labohub.contracts.events import DocumentBuilt
+from labohub.contracts.events import DocumentBuilt, FeedingOpposed
 from labohub.runtime.run import main as run
 from labohub.runtime.service import Platform, Service, Worker
 from labohub.runtime.settings import check_production
@@ -49,7 +49,7 @@ def build(settings: DmpFeederSettings, platform: Platform) -> Service:
         name=NAME,
         database=platform.database(NAME, metadata),
         unit_type=DmpUnit,
-        subscriptions={DocumentBuilt: planner(rules)},
+        subscriptions={DocumentBuilt: planner(rules), FeedingOpposed: oppose},
         workers=(Worker("filing", partial(file_due, office=office), concurrency=settings.concurrency),),
         closing=(dmp.close,),
     )

@@ -80,6 +80,9 @@ class FilingBook(Protocol):
         extra: Mapping[str, Any] | None = None,
     ) -> bool: ...
 
+    async def withdraw(self, filing_id: str, error_code: str) -> None:
+        """End a filing that has not left: whoever was about to send it has lost it."""
+
     async def reopen(self, filing_id: str, payload: str, now: datetime) -> None:
         """Make a refused filing due again."""
 
@@ -110,6 +113,25 @@ class AskerBook(Protocol):
     async def take(self, filing_id: str) -> list[Asker]:
         """Return the askers of a filing, and forget them."""
 
+    async def filings_of(self, message_id: str) -> list[str]:
+        """Return the filings that a message waits for."""
+
+    async def drop(self, filing_id: str, message_id: str) -> bool:
+        """Forget one asker. Return whether others wait for the filing."""
+
+
+class OppositionBook(Protocol):
+    """The messages whose patient opposes the feeding."""
+
+    async def add(self, message_id: str, cause: str, now: datetime) -> None: ...
+
+    async def lift(self, message_id: str) -> None: ...
+
+    async def has(self, message_id: str) -> bool: ...
+
+    async def among(self, filing_ids: Sequence[str]) -> set[str]:
+        """Return the feedings that are opposed for all who wait for them."""
+
 
 class LotBook(Protocol):
     """The lots that were put on the wire."""
@@ -134,6 +156,9 @@ class FilingUnit(Protocol):
 
     @property
     def lots(self) -> LotBook: ...
+
+    @property
+    def oppositions(self) -> OppositionBook: ...
 
     async def publish(self, *events: Event) -> None: ...
 

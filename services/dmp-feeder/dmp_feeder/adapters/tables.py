@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, and_, delete, insert, select, update
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dmp_feeder.core.filing import (
@@ -21,6 +21,7 @@ from dmp_feeder.core.filing import (
 from dmp_feeder.ports import KeptLot
 from labohub.contracts.values import BlobRef, MessageId, ReportId
 from labohub.store.sql import insert_ignore
+from labohub.store.types import UtcDateTime
 from labohub.store.unit import Unit
 from labohub.store.work import NewWork, Work, WorkQueue, work_table
 
@@ -59,6 +60,13 @@ lots = Table(
     Column("evidence", Text, nullable=False),  # BlobRef: the last request, without the document
     Column("replaced", Text, nullable=False),  # JSON: replaced document by the one that comes
 )
+oppositions = Table(
+    "oppositions",  # messages whose patient opposes the feeding; the document may still have to come
+    metadata,
+    Column("message_id", String, primary_key=True),
+    Column("cause", String, nullable=False),  # the message or event that said so
+    Column("since", UtcDateTime, nullable=False),
+)
 
 
 class Filings(WorkQueue):
@@ -92,6 +100,13 @@ class Filings(WorkQueue):
         ids = [each.document_id for each in filing.documents]
         found = select(ended.c.filing_id).where(ended.c.document_id.in_(ids))
         return await self._connection.scalar(found.limit(1)) is not None
+
+    async def withdraw(self, filing_id: str, error_code: str) -> None:
+        """End a filing that has not left: whoever was about to send it has lost it."""
+        await self.change(
+            filing_id, state=REFUSED, is_open=False, error_code=error_code, lease_token="", leased_until=None
+        )
+        await self.settle_documents(filing_id, REFUSED)
 
     async def reopen(self, filing_id: str, payload: str, now: datetime) -> None:
         """Make a refused filing due again."""
@@ -148,6 +163,53 @@ class Askers:
         await self._connection.execute(delete(askers).where(askers.c.filing_id == filing_id))
         return found
 
+    async def filings_of(self, message_id: str) -> list[str]:
+        """Return the filings that a message waits for."""
+        query = select(askers.c.filing_id).where(askers.c.message_id == message_id).order_by(askers.c.filing_id)
+        return list((await self._connection.execute(query)).scalars())
+
+    async def drop(self, filing_id: str, message_id: str) -> bool:
+        """Forget one asker. Return whether others wait for the filing."""
+        mine = and_(askers.c.filing_id == filing_id, askers.c.message_id == message_id)
+        await self._connection.execute(delete(askers).where(mine))
+        others = select(askers.c.message_id).where(askers.c.filing_id == filing_id).limit(1)
+        return await self._connection.scalar(others) is not None
+
+
+class Oppositions:
+    """The messages whose patient opposes the feeding."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, message_id: str, cause: str, now: datetime) -> None:
+        """Write an opposition once."""
+        row = {"message_id": message_id, "cause": cause, "since": now}
+        await insert_ignore(self._connection, oppositions, [row])
+
+    async def lift(self, message_id: str) -> None:
+        """Forget an opposition."""
+        await self._connection.execute(delete(oppositions).where(oppositions.c.message_id == message_id))
+
+    async def has(self, message_id: str) -> bool:
+        """Return whether a message's patient opposes the feeding."""
+        query = select(oppositions.c.message_id).where(oppositions.c.message_id == message_id)
+        return await self._connection.scalar(query) is not None
+
+    async def among(self, filing_ids: Sequence[str]) -> set[str]:
+        """Return the feedings that are opposed for all who wait for them."""
+        if not filing_ids:
+            return set()
+        query = (
+            select(askers.c.filing_id, func.count(askers.c.message_id), func.count(oppositions.c.message_id))
+            .join(filings, filings.c.id == askers.c.filing_id)
+            .outerjoin(oppositions, oppositions.c.message_id == askers.c.message_id)
+            .where(askers.c.filing_id.in_(filing_ids), filings.c.operation != DELETE)
+            .group_by(askers.c.filing_id)
+        )
+        rows = (await self._connection.execute(query)).all()
+        return {filing_id for filing_id, waiting, opposed in rows if waiting == opposed}
+
 
 class Lots:
     """What was put on the wire, kept before it left."""
@@ -182,3 +244,4 @@ class DmpUnit(Unit):
         self.filings = Filings(self)
         self.askers = Askers(connection)
         self.lots = Lots(connection)
+        self.oppositions = Oppositions(connection)

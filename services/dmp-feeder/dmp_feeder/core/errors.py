@@ -1,5 +1,7 @@
 """Why a document does not go to the DMP, said before anything is sent."""
 
+from typing import ClassVar
+
 from labohub.errors import Refused
 
 
@@ -7,12 +9,20 @@ class FilingRefused(Refused):
     """The document cannot be filed as it is. Root of the refusals below."""
 
     code = "dmp.filing-refused"
+    label: ClassVar[str] = ""  # what the source is told beside the code
 
 
 class IdentityNotQualified(FilingRefused):
     """The DMP is fed for a qualified identity only."""
 
     code = "dmp.identity-not-qualified"
+
+
+class FeedingIsOpposed(FilingRefused):
+    """The patient opposes the feeding of his DMP."""
+
+    code = "dmp.opposed"
+    label = "Opposition du patient à l'alimentation du DMP"
 
 
 class FictitiousIdentity(FilingRefused):

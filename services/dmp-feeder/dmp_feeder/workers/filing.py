@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dmp_feeder.core.channel import Channel
+from dmp_feeder.core.errors import FeedingIsOpposed
 from dmp_feeder.core.filing import ACCEPTED, DELETE, DELETED, FEED, REPLACE, TRANSMITTING, FiledDocument, Filing
 from dmp_feeder.core.lot import Dossier, Installation, build_lot, lot_of, open_dossier
 from dmp_feeder.core.verdicts import Kind, Verdict
@@ -59,11 +60,15 @@ async def file_due(units: FilingUnits, now: datetime, *, office: Office) -> bool
         async with units() as unit:
             works = await unit.filings.lease_due(limit, office.lease_seconds)
             kept = await unit.lots.find([work.id for work in works]) if works else {}
-        batch = _Batch(units, office)
+            opposed = await unit.oppositions.among([work.id for work in works])
+        batch = _Batch(units, office, opposed)
         await asyncio.gather(*(batch.file(work, kept.get(work.id)) for work in works))
         return bool(works)
     finally:
         office.channel.give_back()
+
+
+_OPPOSED = Verdict(Kind.FINAL, label=FeedingIsOpposed.label, code=FeedingIsOpposed.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,9 @@ class Target:
 class _Batch:
     """Leased filings on their way together: they share commits, nothing else."""
 
-    def __init__(self, units: FilingUnits, office: Office) -> None:
+    def __init__(self, units: FilingUnits, office: Office, opposed: set[str]) -> None:
         self._units = units
+        self._opposed = opposed  # the patient said so after an attempt
         self._office = office
         self._registry = Registry(office.installation, office.dmp, office.clock)
         self._departed: set[str] = set()
@@ -127,7 +133,16 @@ class _Batch:
         dossier = await asyncio.to_thread(open_dossier, filing, contents, self._office.installation)
         if filing.operation == DELETE:
             return await self._delete(work, dossier)
+        if work.id in self._opposed:
+            return await self._look(work, dossier, kept)
         return await self._provide(work, dossier, kept)
+
+    async def _look(self, work: Work, dossier: Dossier, kept: KeptLot | None) -> Outcome:
+        """Find out whether an attempt made before the opposition arrived; nothing is sent any more."""
+        verdict = await self._registry.confirm(dossier, _OPPOSED)
+        replaced = kept.replaced if kept else {}
+        evidence = kept.evidence if kept else None
+        return Outcome(work, dossier.filing, verdict, REPLACE if replaced else FEED, evidence, replaced, sent=True)
 
     async def _provide(self, work: Work, dossier: Dossier, kept: KeptLot | None) -> Outcome | None:
         """Send the lot: the kept one when there was an attempt before."""
@@ -203,6 +218,8 @@ class _Batch:
             ours = []
             for each in departures:
                 ours.append(await unit.filings.mark(each.work, TRANSMITTING))
+                if ours[-1] and await unit.oppositions.among([each.work.id]):
+                    ours[-1] = False  # said since it was leased: once the lease is over, we only look
                 if ours[-1] and each.lot is not None:
                     await unit.lots.keep(each.work.id, each.lot)
         self._departed.update(each.work.id for each, kept in zip(departures, ours, strict=True) if kept)
