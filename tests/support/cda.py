@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 
 from sqlalchemy import select
 
+from cda_builder.adapters.gate import Gate
+from cda_builder.adapters.rules_folder import checked_folders
 from cda_builder.adapters.tables import CdaUnit, metadata
 from cda_builder.adapters.workshop import ProcessWorkshop
 from cda_builder.core.laboratory import LaboratoryProfile, Signatory
@@ -174,7 +176,7 @@ def report_of(road: Road = Road.STRUCTURING, **changes: Any) -> Report:
     return Report(**{**facts, **changes})
 
 
-PDF = b"%PDF-1.4\n% as the laboratory printed it\n"
+PDF = b"%PDF-1.4\n% as the laboratory printed it\n%%EOF\n"
 
 
 def model_of(results: LaboratoryReport, identity: Identity = IDENTITY, **changes: Any) -> CrBio:
@@ -210,7 +212,7 @@ class CdaRig:
         self.blobs = FileBlobs(self.folder / "blobs", bytes(32))
         await self.blobs.open()
         self.units = self.database.units(CdaUnit)
-        self.workshop = ProcessWorkshop(self.processes, self.rules, 120)
+        self.workshop = ProcessWorkshop(self.processes, Gate(checked_folders(self.rules)), 120)
         self.builder = Builder(
             blobs=self.blobs,
             workshop=self.workshop,

@@ -1,8 +1,10 @@
 """The service, put together. Reads like a list."""
 
-from cda_builder.adapters.rules_folder import checked_folder
+from cda_builder.adapters.gate import Gate
+from cda_builder.adapters.rules_folder import checked_folders
 from cda_builder.adapters.tables import CdaUnit, metadata
 from cda_builder.adapters.workshop import ProcessWorkshop
+from cda_builder.core.lint import levels_of
 from cda_builder.handlers import plan_document
 from cda_builder.settings import CdaBuilderSettings
 from cda_builder.workers import Builder, profiles_by_facility
@@ -16,7 +18,8 @@ NAME = "cda-builder"
 def build(settings: CdaBuilderSettings, platform: Platform) -> Service:
     """Return the service. Raises: Misconfigured."""
     settings.check(platform.settings.environment)
-    workshop = ProcessWorkshop(settings.processes, checked_folder(settings.cisis_dir), settings.task_timeout_seconds)
+    gate = Gate(checked_folders(settings.cisis_dir, settings.cisis_sha256), levels_of(settings.lint_levels))
+    workshop = ProcessWorkshop(settings.processes, gate, settings.task_timeout_seconds)
     builder = Builder(
         blobs=platform.blobs,
         workshop=workshop,

@@ -26,8 +26,20 @@ class CdaBuilderSettings(BaseSettings):
     cisis_dir: Path | None = Field(
         None,
         validation_alias=AliasChoices("LABOHUB_CISIS_DIR", "CDA_BUILDER_CISIS_DIR"),
-        description="Also `LABOHUB_CISIS_DIR`: folder of the official rules. Empty: only the hub's own checks run, "
-        "events say `not-configured`, and production does not start.",
+        description="Also `LABOHUB_CISIS_DIR`: folder of the official rules, or several, separated as in PATH: the "
+        "first that knows the version of a document checks it. Empty: only the hub's own checks run, events say "
+        "`not-configured`, and production does not start.",
+    )
+    cisis_sha256: str = Field(
+        "",
+        validation_alias=AliasChoices("LABOHUB_CISIS_SHA256", "CDA_BUILDER_CISIS_SHA256"),
+        description="Also `LABOHUB_CISIS_SHA256`: what each folder of official rules must be, in their order (the "
+        "conformance reports name it). Other contents stop the start. Empty: any.",
+    )
+    lint_levels: dict[str, str] = Field(
+        {},
+        description='JSON: the level of the hub\'s own rules where it is not the usual one: `{"reference": "block"}`, '
+        "`warn` (README of the service). Official errors always block.",
     )
     processes: NonNegativeInt = Field(
         1, description="Workers that build and check; 0: a thread, when no official rules are set."

@@ -120,7 +120,7 @@ async def test_what_is_no_document_is_refused_with_its_code(rig: CdaRig, data: b
     ("old", "new", "rule"),
     [
         (b"<versionNumber", b'<versionNumber nullFlavor="x" ', ""),
-        (b'<paragraph><content ID="pdfdoc">', b'<linkHtml href="http://a"/><paragraph><content ID="pdfdoc">', "link"),
+        (b"<text>", b'<text><linkHtml href="http://a"/>', "link"),
         (b"<legalAuthenticator>", b"<legalAuthenticator><x/>", ""),
         (b'id root="2.25.', b'id extension="1" root="2.25.', "id-extension"),
         (b"285076938314206", b"285076938314207", "ins-key"),

@@ -1,4 +1,4 @@
-"""The workshop: worker processes, so that neither Saxon nor lxml ever holds up the event loop."""
+"""The workshop: worker processes, so that neither the rules nor lxml ever hold up the event loop."""
 
 import asyncio
 import multiprocessing
@@ -8,11 +8,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.connection import wait
-from pathlib import Path
 from time import perf_counter
 from typing import ParamSpec, TypeVar
 
 from cda_builder.adapters import tasks
+from cda_builder.adapters.gate import Gate
 from cda_builder.adapters.metrics import VERDICTS, WORK_SECONDS, WORKERS_LOST
 from cda_builder.ports import Made, Order, WorkshopBusy
 from labohub.contracts.values import Identity
@@ -24,28 +24,28 @@ T = TypeVar("T")
 class ProcessWorkshop:
     """Runs the heavy work in `processes` worker processes, or in one thread when there are none.
 
-    With the official rules a process is always used: Saxon keeps its own heap and threads.
+    With the official rules a process is always used: they take tens of milliseconds of this process's only lock.
     """
 
     name = "cda-workshop"
 
-    def __init__(self, processes: int, rules: Path | None, timeout_seconds: float) -> None:
-        self._processes = max(processes, 1) if rules else processes
-        self._rules = rules
+    def __init__(self, processes: int, gate: Gate, timeout_seconds: float) -> None:
+        self._processes = max(processes, 1) if gate.folders else processes
+        self._gate = gate
         self._timeout = timeout_seconds
         self._executor: Executor | None = None
 
     async def structure(self, order: Order) -> Made:
         """Return the document built from results, checked."""
-        return _counted(await self._run(tasks.structure, order, self._rules))
+        return _counted(await self._run(tasks.structure, order, self._gate))
 
     async def examine(self, document: bytes, identity: Identity) -> Made:
         """Return what a relayed document is, checked."""
-        return _counted(await self._run(tasks.examine, document, identity, self._rules))
+        return _counted(await self._run(tasks.examine, document, identity, self._gate))
 
     async def start(self) -> None:
         """Return when every worker is ready. Raises: Misconfigured when the official rules do not compile."""
-        await asyncio.gather(*(self._run(tasks.warm, self._rules) for _ in range(max(self._processes, 1))))
+        await asyncio.gather(*(self._run(tasks.warm, self._gate) for _ in range(max(self._processes, 1))))
 
     async def stop(self) -> None:
         """Do nothing: what is under way ends first, then `close`."""

@@ -1,6 +1,5 @@
 """The official rules of one folder: its schema, and its assertions, translated once in a process."""
 
-import hashlib
 import re
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from cda_builder.adapters.official.engine import Engine
 from cda_builder.adapters.official.family import Family, Hit
 from cda_builder.adapters.official.schema import RulesUnreadable
 from cda_builder.adapters.official.xpath.tree import Document
+from cda_builder.adapters.rules_folder import folder_digest
 from cda_builder.core.verdict import ERROR, WARNING, Finding, Verdict
 from cda_builder.core.volet import is_level_3, volet_of
 from labohub.standards import xml
@@ -116,12 +116,3 @@ def _level(role: str) -> str:
 def _path(text: str | None) -> str:
     """Return the place of an error of the schema without its prefixes."""
     return re.sub(r"(?<=/)(?:\*:?|[\w.-]+:)(?=\w)", "", text or "/")
-
-
-def folder_digest(folder: Path) -> str:
-    """Return the SHA-256 of all names and contents of a folder: two installations that agree have the same rules."""
-    digest = hashlib.sha256()
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        digest.update(str(path.relative_to(folder)).encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
