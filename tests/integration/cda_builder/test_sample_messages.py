@@ -1,64 +1,80 @@
-"""Result messages of the shared samples, where they are present: read, built, judged by the reference tool."""
+"""Result messages of the shared samples, where they are present: read, built, judged by the reference tool, re-read."""
 
+import base64
 import json
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from cda_builder.adapters.pdf import render_report
-from cda_builder.core.errors import CdaNoResult
 from cda_builder.core.report import cr_bio
 from cda_builder.core.versions import Numbering
 from ingest_hl7.core.decision import Receipt, Structured
 from ingest_hl7.core.senders import Sender
 from ingest_hl7.core.structuring import decide
-from labohub.contracts.values import Identity, IdentityStatus
+from labohub.contracts.laboratory import LaboratoryReport
+from labohub.contracts.values import Identity, IdentityStatus, Report
 from labohub.standards.cda.builder import build_cr_bio
 from labohub.standards.er7 import read
+from tests.support import cda_reader, hl7_facts
 from tests.support.cda import CISIS, PROFILE
+from tests.support.hl7_against_cda import differences
 
 MESSAGES = sorted((CISIS.parent / "data" / "hl7" / "ltw").glob("*ORU_R01*.hl7"))
+WHOLE_REPORT = "11502-2"
 TOOL = CISIS.parent / "tools" / "cisis-validate"
-SENDER = Sender(application="*", facility="*", to_patient=True)
+SENDER = Sender(
+    application="*", facility="*", to_patient=True, report_policy="partial", whole_report_codes=(WHOLE_REPORT,)
+)
+WITHDRAWN = "21_"  # everything in it was withdrawn before anything was published
+ENCODINGS = {"22_": "iso8859-1", "23_": "iso8859-15"}
 
 
-def decided(raw: bytes) -> Structured | None:
-    """Return the report that a message makes, if it makes one."""
+def parts() -> list[tuple[str, bytes]]:
+    """Return every result message, those of the batch one by one."""
+    return [
+        (f"{message.stem}-{number}", b"MSH|" + part.split(b"BTS|")[0])
+        for message in MESSAGES
+        for number, part in enumerate(message.read_bytes().split(b"MSH|")[1:])
+        if not message.name.startswith(WITHDRAWN)
+    ]
+
+
+def decided(raw: bytes) -> tuple[Report, LaboratoryReport] | None:
+    """Return the report that a message makes and its results, if it makes one."""
     receipt = Receipt("m-1", "key", datetime(2026, 3, 18, 10, 20, tzinfo=UTC))
     decision = decide(read(raw), receipt, SENDER, "test")
-    return decision if isinstance(decision, Structured) else None
+    if not isinstance(decision, Structured) or decision.results is None:
+        return None
+    return decision.report, decision.results
 
 
-def built(decision: Structured) -> bytes:
+def built(report: Report, results: LaboratoryReport) -> bytes:
     """Return the document, as if INSi had confirmed the identity."""
-    patient = decision.report.patient
+    patient = report.patient
     identity = Identity(
         status=IdentityStatus.QUALIFIEE if patient.ins else IdentityStatus.PROVISOIRE,
         traits=patient.traits,
         ins=patient.ins,
         local_ids=patient.local_ids,
     )
-    model = cr_bio(decision.report, decision.results, identity, PROFILE, Numbering(1))
-    return build_cr_bio(model, render_report(model))
+    model = cr_bio(report, results, identity, PROFILE, Numbering(1))
+    return build_cr_bio(model, base64.b64decode(model.copy.data) if model.copy else render_report(model))
 
 
 if MESSAGES:
 
-    def test_every_ordinary_result_message_gives_a_document_without_any_remark(tmp_path: Path) -> None:
+    def test_every_result_message_gives_a_document_without_any_remark(tmp_path: Path) -> None:
         files = []
-        for message in MESSAGES:
-            for number, part in enumerate(message.read_bytes().split(b"MSH|")[1:]):
-                decision = decided(b"MSH|" + part.split(b"BTS|")[0])
-                if decision is None or not decision.report.patient.ins:
-                    continue  # kept by the intake, or without an identity to qualify
-                try:
-                    document = built(decision)
-                except CdaNoResult:
-                    assert message.name.startswith("21_")  # everything in it was withdrawn
-                    continue
-                files.append(tmp_path / f"{message.stem}-{number}.xml")
-                files[-1].write_bytes(document)
+        for name, raw in parts():
+            decision = decided(raw)
+            if decision is None or not decision[0].patient.ins:
+                continue  # kept by the intake, or without an identity to qualify
+            files.append(tmp_path / f"{name}.xml")
+            files[-1].write_bytes(built(*decision))
 
         done = subprocess.run(
             [sys.executable, str(TOOL), "--strict", "--json", *map(str, files)],
@@ -68,5 +84,48 @@ if MESSAGES:
         )
 
         verdicts = {Path(each["file"]).stem: each["findings"] for each in map(json.loads, done.stdout.splitlines())}
-        assert len(verdicts) >= 12
+        assert len(verdicts) >= 15
         assert {name: findings for name, findings in verdicts.items() if findings} == {}
+
+    @pytest.mark.parametrize(("name", "raw"), parts(), ids=[name for name, _ in parts()])
+    def test_every_fact_of_a_message_is_in_its_document_and_nothing_else(name: str, raw: bytes) -> None:
+        decision = decided(raw)
+        if decision is None:
+            assert name.startswith(("10a", "20_", "24_"))  # kept until it is complete
+            return
+        encoding = next((each for start, each in ENCODINGS.items() if name.startswith(start)), "utf-8")
+        said, pending = hl7_facts.read(raw, encoding)
+
+        document = cda_reader.read(built(*decision))
+
+        if decision[1].attached_reports:  # not a result: it is the copy
+            said = [each for each in said if each.loinc != WHOLE_REPORT]
+        assert differences(said, pending, document) == []
+
+    CHANGES = {
+        "a digit": ('value="82.0"', 'value="82.1"'),
+        "a unit": ('value="49.5" unit="%"', 'value="49.5" unit="g/L"'),
+        "a flag": ('interpretationCode code="H"', 'interpretationCode code="L"'),
+        "a bound": ('low value="55.8"', 'low value="55.9"'),
+        "a status": (
+            'statusCode code="completed"/><effectiveTime value="20260313',
+            'statusCode code="aborted"/><effectiveTime value="20260313',
+        ),
+        "a code": ('code="2874-6"', 'code="2874-7"'),
+        "a word": ("Une immunofixation est", "Une immunofixation fut"),
+        "a method": ("Électrophorèse capillaire</content>", "Électrophorèse</content>"),
+    }
+
+    @pytest.mark.parametrize(("true", "false"), CHANGES.values(), ids=CHANGES.keys())
+    def test_the_comparison_sees_any_change(true: str, false: str) -> None:
+        (raw,) = [raw for name, raw in parts() if name.startswith("15_")]
+        decision = decided(raw)
+        assert decision is not None
+        said, pending = hl7_facts.read(raw, "utf-8")
+        said = [each for each in said if each.loinc != WHOLE_REPORT]
+        document = built(*decision).decode()
+        assert true in document
+
+        found = differences(said, pending, cda_reader.read(document.replace(true, false, 1).encode()))
+
+        assert len(found) >= 1
