@@ -9,8 +9,10 @@ from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from ingest_hl7.core import returns, settlement
+from ingest_hl7.core.registry import Registry
 from ingest_hl7.core.returns import Return, Us
 from ingest_hl7.core.settlement import DMP, Outcome, Target
+from ingest_hl7.core.webhooks import news_of
 from ingest_hl7.ports import IngestUnit, Request
 from labohub.contracts.codec import derived_id
 from labohub.contracts.events import (
@@ -44,9 +46,10 @@ _STOPPED_LABEL = "Document non transmis"
 class Outcomes:
     """Follows the requests this service accepted."""
 
-    def __init__(self, us: Us, zone: ZoneInfo) -> None:
-        self._us = us
+    def __init__(self, us: Us, zone: ZoneInfo, registry: Registry) -> None:
+        self.us = us
         self._zone = zone
+        self._registry = registry
 
     async def stop(self, event: DocumentRefused | IdentityUnresolved, unit: IngestUnit) -> None:
         """Nothing leaves: every destination still pending is stopped, and the source is told.
@@ -54,6 +57,16 @@ class Outcomes:
         A report that a person let go on may be stopped again, for another reason.
         """
         await self.stop_for(event, event.code, unit)
+
+    async def announce(self, unit: IngestUnit, event: Event, application: str, facility: str, control_id: str) -> None:
+        """Plan the webhooks of an event, if its sender has any."""
+        sender = self._registry.named(application, facility)
+        if sender is not None and sender.webhooks:
+            await unit.webhooks.add(*news_of(event, sender, control_id, unit.now))
+
+    async def _announce(self, unit: IngestUnit, event: Event, owed: Return) -> None:
+        application, facility = owed.their_application.split("^")[0], owed.their_facility.split("^")[0]
+        await self.announce(unit, event, application, facility, owed.control_id)
 
     async def stop_for(self, event: Event, code: str, unit: IngestUnit) -> None:
         """As `stop`, for a reason of our own."""
@@ -63,6 +76,8 @@ class Outcomes:
         for target in request.targets:
             if target.outcome in (Outcome.PENDING, Outcome.STOPPED):
                 await unit.requests.record(event.message_id, Target(target.name, Outcome.STOPPED, code))
+        if isinstance(event, DocumentRefused | IdentityUnresolved):
+            await self._announce(unit, event, request.owed)
         told = returns.stopped_outcomes(request.owed, code, _STOPPED_LABEL)
         await self.owe(unit, request.owed, told, **_about(event))
         await self._settle(event, request, unit)
@@ -89,6 +104,7 @@ class Outcomes:
         """The recipient read or integrated it, or could not: Z03."""
         request = await unit.requests.find(event.message_id)
         if request is not None:
+            await self._announce(unit, event, request.owed)
             outcome = returns.mail_outcome(ZamKind.MSS_READING, request.owed, event.recipient, event.error_code)
             await self.owe(unit, request.owed, [outcome], **_about(event))
 
@@ -117,7 +133,7 @@ class Outcomes:
             if not returns.is_wanted(outcome.kind, owed):
                 continue
             at = occurred_at.astimezone(self._zone)
-            row, told = returns.plan(outcome, owed, self._us, message_id=message_id, report_id=report_id, at=at)
+            row, told = returns.plan(outcome, owed, self.us, message_id=message_id, report_id=report_id, at=at)
             where = told.endpoint
             rows.append(
                 NewWork(
@@ -179,6 +195,7 @@ class Outcomes:
         certain = known[target.name].outcome in (Outcome.DELIVERED, Outcome.FAILED)
         if not (certain and target.outcome is Outcome.UNCERTAIN):
             await unit.requests.record(message_id, target)
+        await self._announce(unit, event, request.owed)
         await self._settle(event, request, unit)
         return request
 
@@ -196,21 +213,21 @@ class Outcomes:
             return
         revises = (event.event_id,) if request.is_settled else ()
         await unit.requests.close(message_id, end.state)
-        await unit.publish(
-            MessageSettled(
-                event_id=derived_id("event", message_id, "message-settled", *revises),
-                occurred_at=unit.now,
-                report_id=ReportId(request.report_id),
-                message_id=MessageId(message_id),
-                control_id=request.owed.control_id,
-                state=end.state,
-                delivered=end.delivered,
-                failed=end.failed,
-                uncertain=end.uncertain,
-                code=end.code,
-                is_revision=request.is_settled,
-            )
+        settled = MessageSettled(
+            event_id=derived_id("event", message_id, "message-settled", *revises),
+            occurred_at=unit.now,
+            report_id=ReportId(request.report_id),
+            message_id=MessageId(message_id),
+            control_id=request.owed.control_id,
+            state=end.state,
+            delivered=end.delivered,
+            failed=end.failed,
+            uncertain=end.uncertain,
+            code=end.code,
+            is_revision=request.is_settled,
         )
+        await unit.publish(settled)
+        await self._announce(unit, settled, request.owed)
         log.info("message.settled", message_id=message_id, report_id=request.report_id, state=end.state, code=end.code)
 
 

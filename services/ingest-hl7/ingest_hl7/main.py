@@ -17,18 +17,21 @@ from ingest_hl7.adapters.sgl_desk import SglDesk
 from ingest_hl7.adapters.source import MllpSource
 from ingest_hl7.adapters.tables import TableUnit, metadata
 from ingest_hl7.adapters.tls import tls_context
+from ingest_hl7.adapters.webhooks import HttpReceiver
+from ingest_hl7.adapters.webhooks_http import webhook_routes
 from ingest_hl7.adapters.wire import Wire
 from ingest_hl7.adapters.wire_http import wire_routes
 from ingest_hl7.core.intake import Policy
 from ingest_hl7.core.returns import Us
 from ingest_hl7.handlers import Outcomes
 from ingest_hl7.settings import IngestSettings
-from ingest_hl7.workers import Patience, ReturnCarrier
+from ingest_hl7.workers import Patience, ReturnCarrier, WebhookCarrier, WebhookPatience
 from labohub.contracts import events
 from labohub.errors import Misconfigured
 from labohub.runtime.service import Handler, Listener, Platform, Service, Worker
 
 NAME = "ingest-hl7"
+DAY_SECONDS = 86_400
 LEASE_MARGIN_SECONDS = 20.0  # beyond the time-out of one delivery
 
 
@@ -43,8 +46,8 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
     zone = _zone(settings.timezone)
     environment = platform.settings.environment
     database = platform.database(NAME, metadata)
-    outcomes = Outcomes(Us(settings.application, settings.facility), zone)
     book = SenderBook(settings, environment, platform.clock)
+    outcomes = Outcomes(Us(settings.application, settings.facility), zone, book.registry)
     policy = Policy(environment, settings.accepted_processing_ids(environment), book.registry)
     units = database.units(TableUnit)
     intake = Intake(Doors(policy, platform.blobs, units, Journal(zone, outcomes), platform.clock, zone))
@@ -52,21 +55,25 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
     access = Access(ring, units, platform.clock, required=environment == "production")
     desk = SglDesk(units, book.registry, outcomes)
     wire = Wire(settings, platform.clock)
+    receiver = HttpReceiver(settings)
+    news = WebhookCarrier(receiver, book.registry, _webhook_patience(settings))
     carrier = ReturnCarrier(MllpSource(settings.answers_timeout_seconds), _patience(settings))
     return Service(
         name=NAME,
         database=database,
         unit_type=TableUnit,
         subscriptions=subscriptions(outcomes),
-        workers=[Worker("answers", carrier.run, concurrency=1)],
+        workers=[Worker("answers", carrier.run, concurrency=1), Worker("webhooks", news.run)],
         listeners=[*_listeners(settings, intake, wire), *_folders(settings, intake, book, platform), book],
         routers=[
             wire_routes(wire),
             routes(intake, access, book.registry, database, settings.max_frame_bytes),
             event_routes(desk, access, database, platform.blobs),
+            webhook_routes(access, book.registry, database),
             senders_routes(book),
         ],
         background=[book.follow],
+        closing=[receiver.close],
         facts=book.facts,
     )
 
@@ -92,9 +99,7 @@ def _listeners(settings: IngestSettings, intake: Intake, wire: Wire) -> list[Lis
         listeners.append(MllpListener("mllp", settings.mllp_port, intake, settings, wire=wire))
     context = tls_context(settings)
     if context is not None:
-        listeners.append(
-            MllpListener("mllps", settings.mllp_tls_port, intake, settings, wire=wire, context=context)
-        )
+        listeners.append(MllpListener("mllps", settings.mllp_tls_port, intake, settings, wire=wire, context=context))
     return listeners
 
 
@@ -110,6 +115,15 @@ def _patience(settings: IngestSettings) -> Patience:
         first_seconds=settings.answers_retry_first_seconds,
         cap_seconds=settings.answers_retry_cap_seconds,
         max_attempts=settings.answers_max_attempts,
+    )
+
+
+def _webhook_patience(settings: IngestSettings) -> WebhookPatience:
+    return WebhookPatience(
+        lease_seconds=settings.webhooks_timeout_seconds + LEASE_MARGIN_SECONDS,
+        first_seconds=settings.webhooks_retry_first_seconds,
+        cap_seconds=settings.webhooks_retry_cap_seconds,
+        give_up_seconds=settings.webhooks_give_up_days * DAY_SECONDS,
     )
 
 

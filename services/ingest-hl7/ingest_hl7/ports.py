@@ -1,12 +1,13 @@
 """What the service needs from outside, in its own words."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from ingest_hl7.core.returns import Return
-from ingest_hl7.core.senders import Endpoint
+from ingest_hl7.core.senders import Endpoint, Webhook
 from ingest_hl7.core.settlement import Target
-from labohub.errors import Unavailable
+from labohub.errors import Refused, Unavailable
 from labohub.store.unit import Unit
 from labohub.store.work import WorkQueue
 
@@ -55,8 +56,28 @@ class Requests(Protocol):
         """Write the terminal state."""
 
 
+class WebhookRefused(Refused):
+    """The address of a webhook is one that the hub does not call."""
+
+    code = "webhook.address-refused"
+
+
+class WebhookUnreachable(Unavailable):
+    """The receiver of a webhook does not answer."""
+
+    code = "webhook.unreachable"
+
+
+class Receiver(Protocol):
+    """The systems that hear news of their reports."""
+
+    async def deliver(self, webhook: Webhook, delivery_id: str, body: str, at: datetime) -> int:
+        """Return the HTTP status of the answer. Raises: WebhookRefused, WebhookUnreachable, Misconfigured."""
+
+
 class IngestUnit(Unit):
     """One transaction, as handlers and workers see it."""
 
     requests: Requests
     answers: WorkQueue
+    webhooks: WorkQueue

@@ -79,6 +79,12 @@ class IngestSettings(BaseSettings):
     answers_retry_cap_seconds: PositiveFloat = Field(300.0, description="Longest such wait.")
     answers_max_attempts: PositiveInt = Field(50, description="Attempts before a ZAM is given up.")
 
+    webhooks_timeout_seconds: PositiveFloat = Field(10.0, description="Connecting to a webhook, and its answer.")
+    webhooks_ca: Path | None = Field(None, description="Authorities of the webhooks' servers. Unset: the system's.")
+    webhooks_retry_first_seconds: PositiveFloat = Field(5.0, description="First wait before a webhook again; doubled.")
+    webhooks_retry_cap_seconds: PositiveFloat = Field(3600.0, description="Longest such wait.")
+    webhooks_give_up_days: PositiveFloat = Field(3.0, description="After so many days a delivery is given up.")
+
     def accepted_processing_ids(self, environment: str) -> frozenset[str]:
         """Return the values of MSH-11 that may enter. D is never among the defaults."""
         text = self.processing_ids or ("P" if environment == "production" else "P,T")

@@ -1,15 +1,18 @@
-"""Carries ZAM to the source. One lane per endpoint: a source hears of its outcomes in order."""
+"""Carries ZAM to the source, and news to its webhooks. A source hears of its outcomes in order."""
 
+import asyncio
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ingest_hl7.core.registry import Registry
 from ingest_hl7.core.returns import Zam
-from ingest_hl7.ports import IngestUnit, Source
+from ingest_hl7.core.webhooks import News, endpoint_of
+from ingest_hl7.ports import IngestUnit, Receiver, Source
 from labohub.contracts.codec import derived_id
 from labohub.contracts.events import AnswerSettled
 from labohub.contracts.values import MessageId, ReportId
-from labohub.errors import Unavailable
+from labohub.errors import HubError, Unavailable
 from labohub.runtime.logging import get_logger
 from labohub.runtime.retry import backoff_seconds
 from labohub.runtime.telemetry import span
@@ -19,6 +22,8 @@ from labohub.store.work import Work
 log = get_logger(__name__)
 
 GIVEN_UP = "answers.given-up"
+WEBHOOKS_AT_ONCE = 16  # deliveries of one turn, of different reports or endpoints
+GONE = 410  # the receiver wants no more of it
 RUN_LENGTH = 50  # ZAM sent before the runtime may stop the worker
 REFUSED_CODES = ("AE", "CE")  # the source read it and will not have it: sending it again is useless
 
@@ -99,6 +104,74 @@ class ReturnCarrier:
         patience = self._patience
         return backoff_seconds(
             attempt, first=patience.first_seconds, cap=patience.cap_seconds, fraction=random.random()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookPatience:
+    """How long to try, in seconds."""
+
+    lease_seconds: float
+    first_seconds: float
+    cap_seconds: float
+    give_up_seconds: float
+
+
+class WebhookCarrier:
+    """Delivers news. One report's news reach one endpoint in order; endpoints do not wait for one another."""
+
+    def __init__(self, receiver: Receiver, registry: Registry, patience: WebhookPatience) -> None:
+        self._receiver = receiver
+        self._registry = registry
+        self._patience = patience
+
+    async def run(self, units: Units[IngestUnit], now: datetime) -> bool:
+        """Deliver what is due, a handful at once. Return False when nothing is."""
+        async with units() as unit:
+            works = await unit.webhooks.lease_due(WEBHOOKS_AT_ONCE, self._patience.lease_seconds)
+        if not works:
+            return False
+        ends = await asyncio.gather(*(self._deliver(work, now) for work in works))
+        async with units() as unit:
+            for work, (state, code, status) in zip(works, ends, strict=True):
+                await self._settle(unit, work, state, code, status)
+        return True
+
+    async def _deliver(self, work: Work, now: datetime) -> tuple[str, str, int]:
+        """Return the state, the reason and the HTTP status; the state `due` is tried again."""
+        news = News.model_validate_json(work.payload)
+        webhook = endpoint_of(self._registry.senders, news)
+        if webhook is None:
+            return "gone", "webhook.endpoint-removed", 0
+        try:
+            status = await self._receiver.deliver(webhook, work.id, news.body, now)
+        except HubError as error:
+            return "due", error.code, 0
+        if 200 <= status < 300:
+            return "delivered", "", status
+        return ("gone", "webhook.gone", status) if status == GONE else ("due", "webhook.refused", status)
+
+    async def _settle(self, unit: IngestUnit, work: Work, state: str, code: str, status: int) -> None:
+        created: datetime = work.extra["created_at"]
+        if state == "due" and unit.now - created >= timedelta(seconds=self._patience.give_up_seconds):
+            state = "dead"
+        again = state == "due"
+        wait = backoff_seconds(
+            work.attempts, first=self._patience.first_seconds, cap=self._patience.cap_seconds, fraction=random.random()
+        )
+        due_at = unit.now + timedelta(seconds=wait) if again else None
+        extra = {"status": status}
+        await unit.webhooks.settle(work, state, is_open=again, due_at=due_at, error_code=code, extra=extra)
+        write = log.info if state == "delivered" else log.warning
+        write(
+            "webhook.delivered" if state == "delivered" else "webhook.not-delivered",
+            report_id=work.extra["report_id"],
+            name=work.extra["endpoint"],
+            kind=work.extra["kind"],
+            state=state,
+            code=code,
+            status=status,
+            attempt=work.attempts,
         )
 
 

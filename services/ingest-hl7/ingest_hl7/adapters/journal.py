@@ -19,7 +19,7 @@ from ingest_hl7.core.structuring import late_warnings, patient_key
 from ingest_hl7.handlers import Outcomes
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.codec import to_record
-from labohub.contracts.events import Event
+from labohub.contracts.events import Event, MessageSettled, ReportHeld
 from labohub.contracts.values import Patient, Report, Request
 from labohub.standards.hl7.findings import Finding
 from labohub.standards.hl7.zam import ZamKind
@@ -111,9 +111,17 @@ class Journal:
         batch.seen[receipt.message_id] = given
         if not isinstance(decision, Refusal):
             batch.keys.add(receipt.key)
+        await self._publish(unit, entry, events)
+        return Written(given, decision)
+
+    async def _publish(self, unit: IngestUnit, entry: Entry, events: Sequence[Event]) -> None:
+        """Let the facts of a message go, and tell its source's webhooks of an end or a wait."""
+        header = entry.arrival.header
         for event in events:
             unit.send(event.TOPIC, to_record(event, entry.traceparent))
-        return Written(given, decision)
+            if isinstance(event, ReportHeld | MessageSettled) and header is not None:
+                sender = header.component(3, 1), header.component(4, 1)
+                await self._outcomes.announce(unit, event, *sender, event.control_id)
 
     async def _request(
         self, unit: IngestUnit, known: Knowledge, entry: Entry, decision: Relayed | Structured

@@ -55,7 +55,7 @@ class Ledger:
     async def keep_waiting(self, departure: Departure, reason: str) -> None:
         """Give a waiting request its reason of now, and say so."""
         await self._change(departure, held_for=reason)
-        await self._unit.publish(held(departure.report, reason, self._unit))
+        await self._tell(departure.report, held(departure.report, reason, self._unit))
 
     async def let_go(self, reports: Sequence[list[Departure]]) -> bool:
         """Let leave what has nothing left to wait for. Return whether anything still waits."""
@@ -187,17 +187,21 @@ class Ledger:
         stopped = update(table).where(table.c.message_id == report.message_id)
         await self._unit.connection.execute(stopped.values(outcome=str(Outcome.STOPPED), code=code))
         await self._unit.requests.close(report.message_id, "archived")
-        await self._unit.publish(
-            MessageSettled(
-                event_id=derived_id("event", report.message_id, "message-settled"),
-                occurred_at=self._unit.now,
-                report_id=report.report_id,
-                message_id=report.message_id,
-                control_id=report.control_id,
-                state="archived",
-                code=code,
-            )
+        settled = MessageSettled(
+            event_id=derived_id("event", report.message_id, "message-settled"),
+            occurred_at=self._unit.now,
+            report_id=report.report_id,
+            message_id=report.message_id,
+            control_id=report.control_id,
+            state="archived",
+            code=code,
         )
+        await self._tell(report, settled)
+
+    async def _tell(self, report: Report, event: Event) -> None:
+        sender = report.sender
+        await self._unit.publish(event)
+        await self._outcomes.announce(self._unit, event, sender.application, sender.facility, report.control_id)
 
     async def _change(self, departure: Departure, **values: Any) -> None:
         mine = departures.c.message_id == departure.fact.message_id

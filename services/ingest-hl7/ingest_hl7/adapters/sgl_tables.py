@@ -4,7 +4,6 @@ from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Tab
 
 from ingest_hl7.adapters.tables import metadata
 from labohub.store.types import UtcDateTime
-from labohub.store.work import work_table
 
 departures = Table(
     "departures",  # one per accepted request, in the order of acceptance
@@ -60,18 +59,6 @@ sgl_events = Table(
     Column("status", Integer, nullable=False),  # of the answer
     Column("answer", Text, nullable=False),  # JSON
     Index("sgl_events_id", "id"),
-)
-
-webhooks = work_table(
-    "webhooks",
-    metadata,
-    Column("sender", String, nullable=False),
-    Column("endpoint", String, nullable=False),  # its identifier in the sender's entry
-    Column("kind", String, nullable=False),
-    Column("report_id", String, nullable=False),
-    Column("message_id", String, nullable=False, index=True),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("status", Integer, nullable=False),  # HTTP status of the last attempt; 0: none
 )
 
 refused_calls = Table(

@@ -98,6 +98,19 @@ answers = work_table(
 )
 
 
+webhooks = work_table(
+    "webhooks",
+    metadata,
+    Column("sender", String, nullable=False),
+    Column("endpoint", String, nullable=False),  # its identifier in the sender's entry
+    Column("kind", String, nullable=False),
+    Column("report_id", String, nullable=False),
+    Column("message_id", String, nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("status", Integer, nullable=False),  # HTTP status of the last attempt; 0: none
+)
+
+
 class RequestTable:
     """The requests and their outcomes, seen from one unit."""
 
@@ -150,4 +163,5 @@ class TableUnit(IngestUnit):
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
         super().__init__(connection, now)
         self.answers = WorkQueue(answers, self)
+        self.webhooks = WorkQueue(webhooks, self)
         self.requests = RequestTable(self)

@@ -6,8 +6,9 @@ Every field has a default: a laboratory says only what is its own. Who reads a f
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from labohub.contracts.laboratory import Organisation, Professional
 from labohub.contracts.values import Requester, Value, Visibility
@@ -109,6 +110,32 @@ class Quirks(Value):
     decimal_comma: bool = False  # OBX-5 of a NM or SN is `5,2`: read as `5.2`
 
 
+class Webhook(Value):
+    """Where news of a laboratory's reports go as they happen: identifiers and codes, never a patient's data."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")  # for people and logs
+    url: str  # https; http on loopback alone
+    secret_file: str  # holds `whsec_` and 24 to 64 random bytes in base64
+    events: tuple[str, ...] = ()  # steps, e.g. `message.settled`, `report.held`, `mail.bounced`; empty: all
+    allow_private: bool = False  # addresses of the internal network may be called
+
+    @property
+    def is_loopback(self) -> bool:
+        """Return whether it is on this machine."""
+        return urlsplit(self.url).hostname in ("127.0.0.1", "::1", "localhost")
+
+    @field_validator("url")
+    @classmethod
+    def _is_callable(cls, url: str) -> str:
+        parts = urlsplit(url)
+        loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
+        if not parts.hostname or parts.username or parts.fragment or parts.scheme not in ("https", "http"):
+            raise ValueError("not an address of HTTPS")
+        if parts.scheme == "http" and not loopback:
+            raise ValueError("https outside this machine")
+        return url
+
+
 class Endpoint(Value):
     """Where business acknowledgements go."""
 
@@ -137,6 +164,7 @@ class Sender(Value):
     # answers
     answers: Endpoint | None = None
     answer_charset: str = "utf-8"
+    webhooks: tuple[Webhook, ...] = ()  # `[[sender.webhooks]]`
     rejects_as_ar: bool = True  # MSH-9, 11, 12 on LTW: AR (HL7); False: AE (the volet's reading)
     # reading
     mllp: Mllp = Mllp()
@@ -155,6 +183,8 @@ class Sender(Value):
     filler_separator: str = Field("-", min_length=1, max_length=1)
     report_policy: ReportPolicy = ReportPolicy.FINAL
     whole_report_codes: tuple[str, ...] = ()  # OBX-3 (first component) of the PDF that is the laboratory's whole report
+    analytes: tuple[str, ...] = ()  # OUL^R24: OBX-3 (first component) that are results directly behind SPM; `*`: all
+    previous_results: int = Field(0, ge=0, le=10)  # earlier values to quote from the patient's former demands
     antibiogram: Antibiogram = Antibiogram.CHILD_ORDER
     eucast_i: Literal["I", "SDD"] = "I"  # how its `I` of an antibiogram is coded in the document
     # structuring path: what the results do not say
