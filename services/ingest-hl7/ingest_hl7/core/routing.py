@@ -45,7 +45,7 @@ class Route:
     @property
     def style(self) -> AnswerStyle:
         """Return how errors are to be written."""
-        return AnswerStyle.VOLET if self.profile else AnswerStyle.HL7
+        return AnswerStyle.VOLET if self.kind is Kind.RELAY else AnswerStyle.HL7
 
 
 def route(header: Header, sender: Sender, processing_ids: frozenset[str]) -> Route:
@@ -102,6 +102,6 @@ def _msh_rest(header: Header, kind: str, profile: str, processing_ids: frozenset
 
 def refusal_code(route_: Route, sender: Sender, findings: tuple[Finding, ...]) -> str:
     """Return AR or AE. The volet keeps AR for what may pass later; HL7 also rejects a wrong MSH-9, 11 or 12 with it."""
-    if route_.profile or not sender.rejects_as_ar:
+    if route_.kind is Kind.RELAY or not sender.rejects_as_ar:
         return "AE"
     return "AR" if any(finding.rejects for finding in findings) else "AE"
