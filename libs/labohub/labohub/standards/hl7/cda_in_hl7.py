@@ -156,7 +156,9 @@ def _document(reading: Reading, obx: Segment) -> EmbeddedDocument | None:
         reading.warn(f"{obx.location}^3", "volet.code-system-missing", "OBX-3.3 du document est vide.")
     if obr is not None and obr.component(4, 1) and obr.component(4, 1) != code:
         text = "OBX-3 du document et OBR-4 diffèrent."
-        reading.error("199", f"{obx.location}^3", "volet.document-code-differs", text)
+        reading.required(
+            False, "199", f"{obx.location}^3", "volet.document-code-differs", text, strict=not reading.is_lenient
+        )
     if len(parts) < 5 or parts[3].strip().upper() != "BASE64":
         reading.error("102", f"{obx.location}^5", "volet.document-encoding", "Le document n'est pas en Base64.")
         return None
