@@ -46,6 +46,7 @@ def system_of(name: str) -> str:
         ("NM", "2.1", "furlong/L", Plain("2.1 furlong/L"), "2.1"),
         ("NM", "5,2", "mmol/L", Plain("5,2"), "5,2"),
         ("NM", "1e3", "mmol/L", Plain("1e3"), "1e3"),
+        ("NM", "\u0663.5", "mmol/L", Plain("\u0663.5"), "\u0663.5"),
         ("NM", "", "mmol/L", None, ""),
         ("SN", "<^0.5", "mg/L", Bound("0.5", "mg/L", upper=True), "< 0.5"),
         ("SN", "<=^0.5", "mg/L", Bound("0.5", "mg/L", upper=True, inclusive=True), "<= 0.5"),

@@ -19,8 +19,8 @@ Read = tuple[Value | None, str]
 
 CODED: Final = frozenset({"CE", "CWE", "CNE"})
 SNOMED: Final = "2.16.840.1.113883.6.96"
-NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
-_SN = re.compile(r"(<=|>=|<>|<|>|=)?\s*([+-]?\d+(?:\.\d+)?)?\s*(?:([-+/.:])\s*([+-]?\d+(?:\.\d+)?)?)?")
+NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
+_SN = re.compile(r"(<=|>=|<>|<|>|=)?\s*([+-]?\d+(?:\.\d+)?)?\s*(?:([-+/.:])\s*([+-]?\d+(?:\.\d+)?)?)?", re.ASCII)
 _SYSTEMS = {
     "LN": (LOINC, "LOINC"),
     "SCT": (SNOMED, "SNOMED CT"),
@@ -118,7 +118,7 @@ def _moment(text: str, zone: ZoneInfo) -> tuple[Value, str]:
 
 
 def _time_of_day(text: str) -> str:
-    match = re.fullmatch(r"(\d{2})(\d{2})(\d{2})?(?:\.\d+)?(?:[+-]\d{4})?", text)
+    match = re.fullmatch(r"(\d{2})(\d{2})(\d{2})?(?:\.\d+)?(?:[+-]\d{4})?", text, re.ASCII)
     return ":".join(part for part in match.groups() if part) if match else text
 
 

@@ -15,8 +15,8 @@ from labohub.standards.cda.names import LOINC
 from labohub.standards.cda.tables import labels
 from labohub.standards.cda.units import ucum_unit
 
-_RANGE = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*(?:-|\u2013|à)\s*([+-]?\d+(?:[.,]\d+)?)")
-_LIMIT = re.compile(r"(<=|>=|≤|≥|<|>)\s*([+-]?\d+(?:[.,]\d+)?)")
+_RANGE = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*(?:-|\u2013|à)\s*([+-]?\d+(?:[.,]\d+)?)", re.ASCII)
+_LIMIT = re.compile(r"(<=|>=|≤|≥|<|>)\s*([+-]?\d+(?:[.,]\d+)?)", re.ASCII)
 _TELLING = ("LL", "HH", "AA", "L", "H", "A", "<", ">")  # what the reader must see first
 _ONLY_WORDS = {"MS": "Modérément sensible", "VS": "Très sensible"}  # table 0078, unknown to CDA
 _SILENT = frozenset({"", "null", '""'})
