@@ -10,8 +10,12 @@ from ingest_hl7.adapters.events_http import event_routes
 from ingest_hl7.adapters.http import routes
 from ingest_hl7.adapters.intake import Doors, Intake
 from ingest_hl7.adapters.journal import Journal
+from ingest_hl7.adapters.messages_http import message_routes
 from ingest_hl7.adapters.mllp import MllpListener
+from ingest_hl7.adapters.quarantine import Quarantine
+from ingest_hl7.adapters.quarantine_http import quarantine_routes
 from ingest_hl7.adapters.sender_book import SenderBook
+from ingest_hl7.adapters.senders_file import stranger
 from ingest_hl7.adapters.senders_http import senders_routes
 from ingest_hl7.adapters.sgl_desk import SglDesk
 from ingest_hl7.adapters.source import MllpSource
@@ -50,7 +54,9 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
     outcomes = Outcomes(Us(settings.application, settings.facility), zone, book.registry)
     policy = Policy(environment, settings.accepted_processing_ids(environment), book.registry)
     units = database.units(TableUnit)
-    intake = Intake(Doors(policy, platform.blobs, units, Journal(zone, outcomes), platform.clock, zone))
+    doors = Doors(policy, platform.blobs, units, Journal(zone, outcomes), platform.clock, zone)
+    intake = Intake(doors)
+    quarantine = Quarantine(intake, doors, outcomes, stranger(settings))
     ring = KeyRing(settings.api_keys, platform.clock)
     access = Access(ring, units, platform.clock, required=environment == "production")
     desk = SglDesk(units, book.registry, outcomes)
@@ -71,6 +77,8 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
             event_routes(desk, access, database, platform.blobs),
             webhook_routes(access, book.registry, database),
             senders_routes(book),
+            message_routes(access, database, platform.blobs),
+            quarantine_routes(access, quarantine, database),
         ],
         background=[book.follow],
         closing=[receiver.close],

@@ -36,6 +36,7 @@ class Scope(StrEnum):
     HL7 = "hl7"  # POST /api/v1/hl7
     EVENTS = "events"  # POST /api/v1/events
     READ = "read"  # what became of them
+    OPERATE = "operate"  # the messages of every sender, and the quarantine
 
 
 class ApiKey(Value):

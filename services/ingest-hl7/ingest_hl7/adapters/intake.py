@@ -1,6 +1,7 @@
 """The one door behind every transport: bytes in, answers out, and nothing answered AA before it is durable."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
@@ -13,7 +14,7 @@ from ingest_hl7.adapters.journal import Behind, Journal, Written
 from ingest_hl7.adapters.knowledge import Entry, KnownReport
 from ingest_hl7.core import structuring
 from ingest_hl7.core.answering import Answers, answers, batch_refusal, batch_too_large, not_now
-from ingest_hl7.core.decision import Archived, Decision, Refusal, Relayed, Silent, Structured
+from ingest_hl7.core.decision import Archived, Decision, Quarantined, Refusal, Relayed, Silent, Structured
 from ingest_hl7.core.intake import Arrival, Policy, arrive, decide
 from ingest_hl7.core.peer import NO_PEER, Peer
 from ingest_hl7.core.senders import Mllp
@@ -70,6 +71,9 @@ class _One:
     is_durable: bool = True
 
 
+Submit = Callable[[Entry], Awaitable[Written | Behind]]
+
+
 class Intake:
     """Takes messages from any transport, many at a time."""
 
@@ -113,6 +117,17 @@ class Intake:
         if not batch.has_header:
             tolerated = (*tolerated, "er7.batch-without-header")
         return _taken([await self._take_one(message, transport, peer, tolerated) for message in batch.messages])
+
+    async def take_again(self, arrival: Arrival, submit: Submit) -> Decision | None:
+        """Return what is decided, with all that is known now, of a message kept before; `submit` writes it.
+
+        Nothing is written for a refusal. None: it was written by somebody else meanwhile. Raises: Unavailable.
+        """
+        decision, warnings = await self._decide(arrival)
+        if isinstance(decision, Refusal | Quarantined | Silent):
+            return decision
+        written = await self._store(arrival, decision, (*arrival.tolerated, *warnings), submit)
+        return written.decision
 
     async def _split(self, frame: bytes) -> er7.Batch | None:
         if len(frame) < IN_THREAD_BYTES:
@@ -158,11 +173,14 @@ class Intake:
             return decide(arrival, self._doors.policy)
         return await asyncio.to_thread(decide, arrival, self._doors.policy)
 
-    async def _store(self, arrival: Arrival, decision: Decision, tolerated: tuple[str, ...]) -> Written:
+    async def _store(
+        self, arrival: Arrival, decision: Decision, tolerated: tuple[str, ...], submit: Submit | None = None
+    ) -> Written:
+        submit = submit or self._submit
         raw, contents = await self._keep(arrival, decision)
         entry = Entry(arrival, decision, raw, contents, 0, _final_orders(decision), tolerated, current_traceparent())
         for _ in range(MAX_DECISIONS):
-            result = await self._submit(entry)
+            result = await submit(entry)
             if isinstance(result, Written):
                 await self._forget_unused(entry, result)
                 return result
@@ -285,5 +303,8 @@ def _note(arrival: Arrival, written: Written, warnings: tuple[str, ...]) -> None
         log.warning("message.refused", message_id=message_id, code=reason, outcome=decision.code)
     elif isinstance(decision, Archived):
         log.info("message.archived", message_id=message_id, reason=decision.reason)
+    elif isinstance(decision, Quarantined):
+        metrics.QUARANTINE.labels("held").inc()
+        log.warning("message.quarantined", message_id=message_id, code=decision.reason)
     elif isinstance(decision, Relayed | Structured):
         log.info("message.accepted", message_id=message_id, report_id=decision.report.report_id)

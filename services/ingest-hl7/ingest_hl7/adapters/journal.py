@@ -12,7 +12,7 @@ from ingest_hl7.adapters.patient_news import apply
 from ingest_hl7.adapters.patients import KnownPatients, known_of_entries, opposed_fact, take_turns
 from ingest_hl7.core import returns
 from ingest_hl7.core.answering import Answers, answers
-from ingest_hl7.core.decision import Archived, Decision, PatientNews, Refusal, Relayed, Structured
+from ingest_hl7.core.decision import Archived, Decision, PatientNews, Quarantined, Refusal, Relayed, Structured
 from ingest_hl7.core.senders import Sender
 from ingest_hl7.core.settlement import DMP, Outcome
 from ingest_hl7.core.structuring import late_warnings, patient_key
@@ -106,6 +106,8 @@ class Journal:
             events += await self._request(unit, known, entry, decision)
         elif isinstance(decision, Archived):
             events += rows.archive_events(entry, decision)
+        elif isinstance(decision, Quarantined):
+            events.append(rows.quarantined(entry, decision))
         given = answers(entry.arrival, decision, receipt.received_at.astimezone(self._zone))
         batch.add("messages", rows.message_row(entry, decision, given))
         batch.seen[receipt.message_id] = given

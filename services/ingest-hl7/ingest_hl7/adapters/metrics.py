@@ -29,3 +29,4 @@ SENDERS_STALE = Gauge(
 SENDERS_READ = Counter("ingest_hl7_senders_read_total", "Times the senders' files were read", ["outcome"])
 DROPPED_FILES = Counter("ingest_hl7_dropped_files_total", "Files dropped, by what became of them", ["outcome"])
 DROP_UNUSABLE = Gauge("ingest_hl7_drop_folders_unusable", "Drop folders that cannot be read or written")
+QUARANTINE = Counter("ingest_hl7_quarantine_total", "Messages held, released and refused", ["outcome"])

@@ -4,11 +4,13 @@ from typing import Any
 
 from ingest_hl7.adapters.knowledge import REFUSED, Entry, KnownReport, pack_frames
 from ingest_hl7.core.answering import Answers
-from ingest_hl7.core.decision import Archived, Decision, Refusal, Relayed, Silent, Structured
+from ingest_hl7.core.decision import Archived, Decision, Quarantined, Refusal, Relayed, Silent, Structured
 from ingest_hl7.core.returns import Return
 from labohub.contracts.codec import derived_id
-from labohub.contracts.events import Event, MessageArchived, MessageSettled, ReportReceived
+from labohub.contracts.events import Event, MessageArchived, MessageSettled, ReportHeld, ReportReceived
 from labohub.contracts.values import MessageId, Report, ReportId
+
+QUARANTINED = "quarantined"
 
 
 def owed(entry: Entry, report: Report) -> Return:
@@ -66,6 +68,28 @@ def archive_events(entry: Entry, decision: Archived) -> list[Event]:
     return [archived, settled]
 
 
+def quarantine_id(message_id: str) -> str:
+    """Return the report under which a message in quarantine is shown: what it is about is not known yet."""
+    return derived_id("quarantine", message_id)
+
+
+def quarantined(entry: Entry, decision: Quarantined) -> ReportHeld:
+    """Return the fact that a message waits for an operator."""
+    receipt, header = entry.arrival.receipt, entry.arrival.header
+    assert header is not None
+    return ReportHeld(
+        event_id=derived_id("event", receipt.message_id, "message-quarantined"),
+        occurred_at=receipt.received_at,
+        report_id=ReportId(quarantine_id(receipt.message_id)),
+        message_id=MessageId(receipt.message_id),
+        control_id=as_text(header.field(10)),
+        message_type=as_text(header.field(9)),
+        sender_application=as_text(header.component(3, 1)),
+        sender_facility=as_text(header.component(4, 1)),
+        reason=decision.reason,
+    )
+
+
 def message_row(entry: Entry, decision: Decision, given: Answers) -> dict[str, Any]:
     """Return the row of a message, refused ones included."""
     header, receipt = entry.arrival.header, entry.arrival.receipt
@@ -75,6 +99,8 @@ def message_row(entry: Entry, decision: Decision, given: Answers) -> dict[str, A
         codes += [finding.reason for finding in decision.findings[1:]]
     elif isinstance(decision, Archived):
         state, reason, report_id = "archived", decision.reason, decision.report_id
+    elif isinstance(decision, Quarantined):
+        state, reason, report_id = QUARANTINED, decision.reason, quarantine_id(receipt.message_id)
     elif isinstance(decision, Relayed | Structured):
         report_id = decision.report.report_id
     if not isinstance(decision, Refusal | Silent):

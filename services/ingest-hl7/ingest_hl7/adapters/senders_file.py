@@ -64,7 +64,7 @@ def read_senders(settings: IngestSettings, environment: str) -> Reading:
     if unknown is not Unknown.ACCEPT:
         named = [each for each in named if not _is_anyone(each)]
     elif not any(_is_anyone(each) for each in named):
-        named.append(_with_endpoint(Sender(), settings))
+        named.append(stranger(settings))
     return Reading(tuple(named), unknown, digest)
 
 
@@ -138,6 +138,11 @@ def _together(senders: list[Sender], places: list[str], environment: str) -> Ite
             if key[1] and key in known:
                 yield f"{place}: {key[0]}: the same as {known[key]}"
             known[key] = place
+
+
+def stranger(settings: IngestSettings) -> Sender:
+    """Return what stands for a sender without entry."""
+    return _with_endpoint(Sender(), settings)
 
 
 def _is_anyone(sender: Sender) -> bool:

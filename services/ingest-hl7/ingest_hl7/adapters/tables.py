@@ -32,6 +32,8 @@ messages = Table(
     Column("answers", LargeBinary, nullable=False),  # frames, each ended by FS as on the wire
     Index("messages_natural_key", "natural_key"),
     Index("messages_received_at", "received_at"),
+    Index("messages_control_id", "control_id"),
+    Index("messages_state", "state", "received_at"),
 )
 
 documents = Table(
