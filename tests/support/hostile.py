@@ -1,5 +1,6 @@
 """Requests that a rule must stop or let pass: reports of the sample laboratory with one thing changed."""
 
+import base64
 import email
 import io
 import itertools
@@ -15,12 +16,13 @@ from random import Random
 from labosim.day.exams import ORDERS, draw_exam
 from labosim.day.people import DOCTORS, LABORATORY, Doctor, Laboratory
 from labosim.day.relay import Destinations, relay_message
-from labosim.day.report import Copy, cr_bio
+from labosim.day.report import Copy, cr_bio, pdf_copy
 from labosim.identities import TestIdentity, generated_identity
 
 DAY = datetime(2026, 4, 2, 8, 0, tzinfo=UTC)
 FIRST_PERSON = 3_000_000  # people of no other test
 _numbers = itertools.count(1)
+_STATUSES = {"initial": b"F", "replacement": b"C", "deletion": b"D"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Request:
     laboratory: Laboratory = LABORATORY
     edits: tuple[tuple[bytes, bytes], ...] = ()  # in the ER7 text
     document_edits: tuple[tuple[bytes, bytes], ...] = ()
+    both_formats: bool = False  # the N1 beside the N3
+    companion_edits: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def control_id(self) -> str:
@@ -65,6 +69,27 @@ class Request:
         return self.copy.unique_id
 
     @property
+    def companion(self) -> bytes:
+        """Return the same report as a CDA of level 1: its PDF, under identifiers and in a chain of its own."""
+        head = cr_bio(self.in_document, self.copy, local_id=self._local_id, with_ins=self.ins_in_document)
+        head = head[: head.index(b"<component><structuredBody>")]
+        head = head.replace(self.copy.set_id.encode(), f"{self.copy.set_id}.100".encode())
+        pdf = base64.b64encode(pdf_copy(self.in_document, self.copy)).decode()
+        body = (
+            f'<component><nonXMLBody><text mediaType="application/pdf" representation="B64">{pdf}</text></nonXMLBody>'
+        )
+        content = head + f"{body}</component></ClinicalDocument>".encode()
+        for old, new in self.companion_edits:
+            assert old in content, old
+            content = content.replace(old, new)
+        return content
+
+    @property
+    def companion_id(self) -> str:
+        """Return the identifier of the N1."""
+        return f"{self.copy.set_id}.100.{self.copy.version}"
+
+    @property
     def sha256(self) -> str:
         """Return the digest of the CDA."""
         return sha256(self.document).hexdigest()
@@ -79,6 +104,12 @@ class Request:
             order_number=self.copy.order_number, file_number=self.copy.file_number, request=self.request,
             reliability=self.reliability, with_ins=self.with_ins, laboratory=self.laboratory,
         )  # fmt: skip
+        if self.both_formats:
+            data, status = base64.b64encode(self.companion), _STATUSES[self.request]
+            line = (
+                b"OBX|20|ED|11502-2^CR d'examens biologiques^LN||^TEXT^XML^Base64^" + data + b"||||||" + status + b"\r"
+            )
+            message = message.replace(b"OBX|2|CE|", line + b"OBX|2|CE|", 1)
         for name, value in self.flags.items():
             pattern = rb"(OBX\|\d+\|CE\|%s\^[^|]*\|\|)[YN]" % name.encode()
             message, count = re.subn(pattern, rb"\g<1>" + (b"Y" if value else b"N"), message)
