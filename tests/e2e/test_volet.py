@@ -39,7 +39,7 @@ def mailed(world: World, one: Request) -> list[dict[str, Any]]:
     for line in world.installation.sim("/mss/mails"):
         message = email.message_from_bytes(world.installation.sim(f"/mss/mails/{line['id']}"), policy=policy.default)
         parts = {part.get_filename(): part.get_payload(decode=True) for part in message.iter_attachments()}
-        with zipfile.ZipFile(io.BytesIO(parts["IHE_XDM.zip"])) as archive:
+        with zipfile.ZipFile(io.BytesIO(bytes(parts["IHE_XDM.zip"]))) as archive:
             content = {name.rpartition("/")[2]: archive.read(name) for name in archive.namelist()}
         if one.companion in content.values():
             pdfs = {name: data for name, data in parts.items() if str(name).endswith(".pdf")}
