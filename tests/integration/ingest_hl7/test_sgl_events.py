@@ -7,7 +7,14 @@ import httpx
 import pytest
 
 from labohub.contracts import topics
-from labohub.contracts.events import Event, MessageSettled, ReportHeld, ReportReceived
+from labohub.contracts.events import (
+    Event,
+    FeedingOpposed,
+    MessageSettled,
+    ReportHeld,
+    ReportReceived,
+    SubmissionRefused,
+)
 from labohub.contracts.values import RecipientKind, Request
 from tests.support.ingest import MAILBOX, Running, cda, msa, relay_message, results_message, running
 from tests.support.sgl import event, http
@@ -283,6 +290,52 @@ async def test_a_validation_does_not_lift_a_hold_nor_a_release_the_validation(tm
         released = await tell(hub, event("report.release", DEMAND))
         assert released.json()["code"] == ""
         assert [type(each) for each in await facts(hub, 2)] == [ReportHeld, ReportReceived]
+
+
+PATIENT = {"kind": "patient", "value": "R000451", "authority": "990000911"}
+
+
+async def test_an_opposition_recorded_before_the_report_keeps_it_from_the_dmp(tmp_path: Path) -> None:
+    async with running(tmp_path) as hub:
+        said = event("consent.recorded", "", feeding="opposed")
+        opposed = await tell(hub, {**said, "subject": PATIENT})
+        assert (opposed.status_code, opposed.json()["code"]) == (202, "patient.awaited")
+        await accept(hub, relay_message())
+        [sent] = await facts(hub, 1)
+        later = event("consent.recorded", "", feeding="not-opposed")
+        lifted = await tell(hub, {**later, "subject": PATIENT, "occurred_at": "2026-03-13T10:05:00+01:00"})
+        assert (lifted.status_code, lifted.json()["state"]) == (202, "applied")
+        await accept(hub, relay_message("CDA-0002", document=cda("1.2.250.1.99999.9.1.7")))
+        again = (await facts(hub, 2))[1]
+    assert isinstance(sent, ReportReceived)
+    assert not sent.report.to_dmp
+    assert isinstance(again, ReportReceived)
+    assert again.report.to_dmp
+
+
+async def test_an_opposition_told_about_an_order_reaches_the_report_under_way(tmp_path: Path) -> None:
+    async with running(tmp_path) as hub:
+        unknown = await tell(hub, event("consent.recorded", "P-77", feeding="opposed"))
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "report.unknown")
+        await accept(hub, relay_message())
+        told = await tell(hub, event("consent.recorded", "P-77", feeding="opposed", consultation="refuses"))
+        assert (told.status_code, told.json()["state"]) == (202, "applied")
+        sent, opposed = await facts(hub, 2)
+    assert isinstance(opposed, FeedingOpposed)
+    assert (opposed.message_id, opposed.opposed) == (sent.message_id, True)
+
+
+async def test_an_announcement_does_not_feed_the_dmp_of_a_patient_who_opposed_since(tmp_path: Path) -> None:
+    async with running(tmp_path, senders=senders(tmp_path, MASKED.replace("\n ", " "))) as hub:
+        await accept(hub, results_message())
+        await tell(hub, event("consent.recorded", DEMAND, feeding="opposed"))
+        await tell(hub, event("announcement.done", DEMAND))
+        unmasked = (await facts(hub, 3))[2]
+        [refused] = await hub.events(topics.SUBMISSION, 1)
+    assert isinstance(unmasked, ReportReceived)
+    assert not unmasked.report.to_dmp
+    assert isinstance(refused, SubmissionRefused)
+    assert (refused.code, refused.message_id) == ("dmp.opposed", unmasked.message_id)
 
 
 async def test_schemas_are_served_for_every_type(tmp_path: Path) -> None:

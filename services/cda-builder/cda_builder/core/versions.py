@@ -33,12 +33,17 @@ class Numbering:
 
 
 def fingerprint(report: Report, results: LaboratoryReport, identity: Identity, profile: LaboratoryProfile) -> str:
-    """Return what tells two contents apart: results, identity and laboratory, but not the message that brought them."""
+    """Return what tells two contents apart: results, identity, laboratory and who may see it, but not the message.
+
+    A document that becomes visible to its patient is another one, though it says the same: the DMP in indirect
+    authentication changes no attribute.
+    """
     parts = (
         results.model_copy(update={"version": 0}).model_dump_json(),  # the intake counts messages, we count documents
         identity.model_dump_json(),
         profile.model_dump_json(),
         report.encounter_class,
+        report.visibility.model_copy(update={"changes_visibility": False}).model_dump_json(),
         *report.order_numbers,
     )
     return sha256("\x1f".join(parts).encode()).hexdigest()

@@ -10,8 +10,9 @@ from sqlalchemy import or_, select
 
 from ingest_hl7.adapters.access import Access
 from ingest_hl7.adapters.api_keys import Scope
-from ingest_hl7.adapters.sgl_desk import EventIdReused, Presented, Reply, SglDesk
+from ingest_hl7.adapters.sgl_desk import Presented, Reply, SglDesk
 from ingest_hl7.adapters.sgl_tables import sgl_events
+from ingest_hl7.core.sgl_refusals import EventIdReused
 from labohub.contracts import sgl
 from labohub.runtime.http import problem
 from labohub.store.blobs import Blobs

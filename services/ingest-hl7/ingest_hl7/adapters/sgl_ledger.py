@@ -8,7 +8,11 @@ from sqlalchemy import delete, select, update
 
 from ingest_hl7.adapters import rows, tables
 from ingest_hl7.adapters.departing import held, held_reports
+from ingest_hl7.adapters.patient_news import record_consent, subjects_of_report
+from ingest_hl7.adapters.patient_tables import patient_index
+from ingest_hl7.adapters.patients import known_of, opposed_fact
 from ingest_hl7.adapters.sgl_tables import added_recipients, departures, report_names, sgl_marks
+from ingest_hl7.core.consents import Consent, subjects
 from ingest_hl7.core.holding import HOLD, NOT_VALIDATED, Mark
 from ingest_hl7.core.returns import Return
 from ingest_hl7.core.settlement import DMP, Outcome
@@ -27,7 +31,8 @@ class Ledger:
     def __init__(self, unit: IngestUnit, outcomes: Outcomes, event_id: str) -> None:
         self._unit = unit
         self._outcomes = outcomes
-        self._event_id = event_id
+        self.now = unit.now
+        self.event_id = event_id
 
     async def named(self, key: str) -> list[list[Departure]]:
         """Return the requests of each report known under this name, oldest first."""
@@ -40,7 +45,7 @@ class Ledger:
 
     async def mark(self, key: str, mark: Mark) -> None:
         """Remember what was said."""
-        row = {"key": key, "mark": mark.value, "event_id": self._event_id, "since": self._unit.now}
+        row = {"key": key, "mark": mark.value, "event_id": self.event_id, "since": self._unit.now}
         await insert_ignore(self._unit.connection, sgl_marks, [row])
 
     async def unmark(self, key: str, mark: Mark) -> bool:
@@ -102,11 +107,14 @@ class Ledger:
         Its outcomes are owed to the message that carried the report: the only number that its source knows.
         """
         origin = last.report
-        message_id = MessageId(derived_id("message", "sgl-event", self._event_id, origin.report_id))
-        report = origin.model_copy(update={**changes, "message_id": message_id, "received_at": self._unit.now})
+        message_id = MessageId(derived_id("message", "sgl-event", self.event_id, origin.report_id))
+        asked = origin.model_copy(update={**changes, "message_id": message_id, "received_at": self._unit.now})
+        patients = await known_of(self._unit, set(subjects(asked.patient, asked.sender.facility)))
+        report = patients.without_opposed_feeding(asked)
+        patients.remember(report)
         request = await self._unit.requests.find(origin.message_id)
         assert request is not None
-        owed: Return = request.owed.model_copy(update={"recipients": report.recipients, "to_dmp": report.to_dmp})
+        owed: Return = request.owed.model_copy(update={"recipients": asked.recipients, "to_dmp": asked.to_dmp})
         connection = self._unit.connection
         fact = rows.received(report)
         await connection.execute(
@@ -119,7 +127,8 @@ class Ledger:
                 "state": "",
             },
         )
-        await self._expect(report, _targets(report))
+        await self._expect(report, _targets(asked))
+        await patients.write(self._unit)
         await connection.execute(
             departures.insert(),
             {
@@ -133,6 +142,21 @@ class Ledger:
         )
         await self._remember_sendings(report)
         await self._unit.publish(fact)
+        if asked.to_dmp and not report.to_dmp:
+            await self._unit.publish(opposed_fact(report, "", self._unit.now))
+
+    async def consent(self, keys: Sequence[str], consent: Consent) -> bool:
+        """Keep what a patient said; his requests under way hear of it. Return whether he is known by any request."""
+        known = await known_of(self._unit, set(keys))
+        standing = dict.fromkeys(known.merged[key][0] if key in known.merged else key for key in keys)
+        await self._unit.publish(*await record_consent(self._unit, list(standing), consent))
+        request = select(patient_index.c.message_id).where(patient_index.c.subject.in_(list(standing))).limit(1)
+        return await self._unit.connection.scalar(request) is not None
+
+    async def subjects_of(self, reports: Sequence[list[Departure]]) -> list[str]:
+        """Return the keys under which the patients of these reports are known."""
+        ids = [known[0].report.report_id for known in reports]
+        return [key for each in ids for key in await subjects_of_report(self._unit, each)]
 
     async def remember_recipients(self, report_id: str, new: Sequence[Recipient], removed: Sequence[str]) -> None:
         """Remember whom events added to a demand: they get its corrections too."""

@@ -2,78 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from ingest_hl7.core import matrix
 from ingest_hl7.core.senders import MatrixMode, Sender
+from ingest_hl7.core.sgl_refusals import (
+    AuthorMustReplace,
+    FlagsContradict,
+    RecipientRefused,
+    ReportAlreadySent,
+    ReportDeleted,
+    ReportUnderWay,
+)
 from labohub.contracts.events import ReportReceived
-from labohub.contracts.sgl import RecipientsChanged
-from labohub.contracts.values import Path, Recipient, RecipientKind, Report, Request
-from labohub.errors import Refused
+from labohub.contracts.sgl import RecipientsChanged, Subject
+from labohub.contracts.values import LocalIdentifier, Path, Recipient, RecipientKind, Report, Request
 from labohub.standards.hl7.cda_in_hl7 import INITIAL
 from labohub.standards.hl7.participation import PATIENT_DOMAIN
 from labohub.standards.mail import AddressMalformed, normal_address, same_address
+from labohub.standards.xds.values import is_oid
 
 APPLIED, WAITING, NO_EFFECT, REFUSED = "applied", "waiting", "no-effect", "refused"
 SUPERSEDED, DELETED = "report.superseded-while-held", "report.deleted-while-held"
-
-
-class EventRefused(Refused):
-    """An event that cannot have its effect, now or ever. Its id is not used up. `status` is HTTP's."""
-
-    code = "event.refused"
-    status: ClassVar[int] = 409
-
-
-class ReportUnknown(EventRefused):
-    """No report of this sender is known under this name: send the event after the message was acknowledged."""
-
-    code = "report.unknown"
-    status = 404
-
-
-class ReportUnderWay(EventRefused):
-    """Too late: the report has left the intake."""
-
-    code = "report.under-way"
-
-
-class ReportAlreadySent(EventRefused):
-    """Too late: the report has reached its end."""
-
-    code = "report.already-sent"
-
-
-class NothingWaits(EventRefused):
-    """The report is known and no version of it waits: perhaps the message was not acknowledged yet."""
-
-    code = "report.nothing-waits"
-
-
-class AuthorMustReplace(EventRefused):
-    """The document is the laboratory's own, carried byte for byte: its author sends the replacement."""
-
-    code = "report.author-must-replace"
-
-
-class ReportDeleted(EventRefused):
-    """The laboratory had this report deleted."""
-
-    code = "report.deleted"
-
-
-class RecipientRefused(EventRefused):
-    """A mailbox that this report may not go to."""
-
-    code = "recipients.refused"
-    status = 422
-
-
-class FlagsContradict(EventRefused):
-    """Masking, visibility and destinations together are outside the official table."""
-
-    code = "recipients.flags-contradict"
-    status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +164,16 @@ def recipients_after(event: RecipientsChanged, last: Departure, sender: Sender |
             kept.append(recipient)
     _check_flags(report, kept, sender)
     return tuple(kept)
+
+
+def patient_identifier(subject: Subject) -> LocalIdentifier:
+    """Return the identifier that an event's subject is, as a PID-3 would give it: its authority is an OID or a name."""
+    authority = subject.authority or ""
+    if is_oid(authority):
+        return LocalIdentifier(value=subject.value, authority_oid=authority)
+    if authority.isdigit():  # FINESS, SIRET
+        return LocalIdentifier(value=subject.value, authority_id=authority)
+    return LocalIdentifier(value=subject.value, authority_name=authority)
 
 
 def with_report(departure: Departure, **changes: object) -> Departure:
