@@ -2,7 +2,7 @@
 
 import typer
 
-from embedded.cli import doctor, reports, send
+from embedded.cli import api_key, doctor, reports, send
 
 app = typer.Typer(name="labohub", no_args_is_help=True, add_completion=False, help="The laboratory reports' hub.")
 app.command("send")(send.send)
@@ -10,5 +10,7 @@ app.command("reports")(reports.reports)
 app.command("report")(reports.report)
 app.command("dead")(reports.dead)
 app.command("doctor")(doctor.doctor)
+
+app.add_typer(api_key.keys, name="api-key")
 
 __all__ = ["app"]
