@@ -72,7 +72,7 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
         workers=[Worker("answers", carrier.run, concurrency=1), Worker("webhooks", news.run)],
         listeners=[*_listeners(settings, intake, wire), *_folders(settings, intake, book, platform), book],
         routers=[
-            wire_routes(wire),
+            wire_routes(wire, access),
             routes(intake, access, book.registry, database, settings.max_frame_bytes),
             event_routes(desk, access, database, platform.blobs),
             webhook_routes(access, book.registry, database),

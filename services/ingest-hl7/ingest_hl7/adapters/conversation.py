@@ -40,6 +40,7 @@ class Conversation:
         self._idle_seconds = framing.idle_timeout_seconds or settings.idle_timeout_seconds
         self._frame_seconds = framing.frame_timeout_seconds or settings.frame_timeout_seconds
         self._waited_seconds = 0.0  # for the message that is not whole yet; our own delays do not count
+        self._is_last_wait = False  # for the rest of a message
         self._noise_bytes = 0  # when the last message was whole
         self._is_reading = False
         self._is_stopping = False
@@ -55,8 +56,7 @@ class Conversation:
         while not self._is_stopping:
             data = await self._read()
             if data is None:
-                slow = self._waited_seconds >= self._settings.whole_frame_timeout_seconds
-                return "frame-too-slow" if slow else "silence"
+                return "frame-too-slow" if self._is_last_wait else "silence"
             if not data:
                 return "cut-in-message" if self._frames.inside else "peer-closed"
             received = monotonic()
@@ -75,10 +75,11 @@ class Conversation:
 
     async def _read(self) -> bytes | None:
         """Return the next bytes; b"" at the end; None when patience ends."""
-        patience = self._idle_seconds
+        patience, self._is_last_wait = self._idle_seconds, False
         if self._frames.inside:
             left = self._settings.whole_frame_timeout_seconds - self._waited_seconds
-            patience = max(0.0, min(self._frame_seconds, left))
+            self._is_last_wait = left < self._frame_seconds
+            patience = max(0.0, left) if self._is_last_wait else self._frame_seconds
         started = monotonic()
         self._is_reading = True
         try:
