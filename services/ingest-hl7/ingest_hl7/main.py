@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ingest_hl7.adapters.access import Access
+from ingest_hl7.adapters.answers_http import answer_routes
 from ingest_hl7.adapters.api_keys import KeyRing
 from ingest_hl7.adapters.drop_folder import DropFolder
 from ingest_hl7.adapters.events_http import event_routes
@@ -73,7 +74,8 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
         listeners=[*_listeners(settings, intake, wire), *_folders(settings, intake, book, platform), book],
         routers=[
             wire_routes(wire, access),
-            routes(intake, access, book.registry, database, settings.max_frame_bytes),
+            routes(intake, access, book.registry, settings.max_frame_bytes),
+            answer_routes(access, database),
             event_routes(desk, access, database, platform.blobs),
             webhook_routes(access, book.registry, database),
             senders_routes(book),

@@ -1,31 +1,24 @@
-"""`POST /api/v1/hl7`, and the business acknowledgements of a message.
+"""`POST /api/v1/hl7`.
 
 Source: HL7 over HTTP as HAPI specifies it: the answer is the HL7 acknowledgement with status 200, whatever its letter.
 """
 
-from typing import Annotated, Any
+from fastapi import APIRouter, Request, Response
 
-from fastapi import APIRouter, Path, Request, Response
-from fastapi.responses import JSONResponse
-from sqlalchemy import select
-
-from ingest_hl7.adapters import tables
 from ingest_hl7.adapters.access import Access
 from ingest_hl7.adapters.api_keys import Caller, Scope
 from ingest_hl7.adapters.intake import Intake
 from ingest_hl7.core.peer import Peer
 from ingest_hl7.core.registry import Registry
-from ingest_hl7.core.returns import Zam
 from labohub.runtime.http import problem
 from labohub.standards import er7
 from labohub.standards.mllp import FrameReader, FrameTooLarge
-from labohub.store.database import Database
 
 HL7 = "application/hl7-v2"
 ACCEPTED_TYPES = frozenset((HL7, "x-application/hl7-v2+er7", "text/plain"))
 
 
-def routes(intake: Intake, access: Access, registry: Registry, database: Database, max_bytes: int) -> APIRouter:
+def routes(intake: Intake, access: Access, registry: Registry, max_bytes: int) -> APIRouter:
     """Return the service's routes."""
     router = APIRouter(prefix="/api/v1", tags=["hl7"])
 
@@ -52,28 +45,6 @@ def routes(intake: Intake, access: Access, registry: Registry, database: Databas
             return Response(status_code=202)
         return Response(b"".join(answers[-1:] if len(answers) < 3 else answers), media_type=HL7)
 
-    @router.get("/messages/{message_id}/answers")
-    async def sent_back(message_id: Annotated[str, Path(max_length=64)]) -> JSONResponse:
-        """Return the technical answer and the business acknowledgements (ZAM) of a message."""
-        async with database.reading() as connection:
-            query = select(tables.messages).where(tables.messages.c.message_id == message_id)
-            message = (await connection.execute(query)).mappings().first()
-            table = tables.answers
-            rows = select(table).where(table.c.message_id == message_id).order_by(table.c.sequence)
-            sent = (await connection.execute(rows)).mappings().all()
-        if message is None:
-            return problem(404, "message.unknown", "no such message")
-        return JSONResponse(
-            {
-                "message_id": message_id,
-                "state": message["state"],
-                "reason": message["reason"],
-                "warnings": message["warnings"].split(),
-                "acknowledgement": message["answer_code"],
-                "answers": [_answer(dict(row)) for row in sent],
-            }
-        )
-
     return router
 
 
@@ -92,17 +63,6 @@ async def _body(request: Request, max_bytes: int) -> bytes | None:
     except FrameTooLarge:
         return None
     return frames[0] if frames else b""
-
-
-def _answer(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "message_type": row["message_type"],
-        "control_id": row["control_id"],
-        "state": row["state"],
-        "attempts": row["attempts"],
-        "code": row["error_code"],
-        "er7": Zam.model_validate_json(row["payload"]).er7,
-    }
 
 
 def _senders(body: bytes) -> list[tuple[str, str]]:
