@@ -107,7 +107,7 @@ async def test_an_older_state_is_accepted_with_a_warning_and_not_applied(tmp_pat
     assert msa(answer)[0] == "AA"
     assert errors(answer) == [("0", "OBR^1^25", "W")]
     assert isinstance(archived, MessageArchived)
-    assert archived.reason == "ltw.not-final"
+    assert archived.reason == "ltw.older-state"
 
 
 async def test_unchanged_results_under_a_new_number_give_no_new_report(tmp_path: Path) -> None:

@@ -7,20 +7,24 @@ from datetime import datetime
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
+from pydantic import TypeAdapter
 from sqlalchemy.exc import IntegrityError
 
 from ingest_hl7.adapters import metrics
-from ingest_hl7.adapters.journal import Behind, Journal, Written
-from ingest_hl7.adapters.knowledge import Entry, KnownReport
+from ingest_hl7.adapters.demands import Behind
+from ingest_hl7.adapters.journal import Journal, Written
+from ingest_hl7.adapters.knowledge import Entry
 from ingest_hl7.core import structuring
 from ingest_hl7.core.answering import Answers, answers, batch_refusal, batch_too_large, not_now
-from ingest_hl7.core.decision import Archived, Decision, Quarantined, Refusal, Relayed, Silent, Structured
+from ingest_hl7.core.decision import Archived, Decision, Ordered, Quarantined, Refusal, Relayed, Silent, Structured
 from ingest_hl7.core.intake import Arrival, Policy, arrive, decide
+from ingest_hl7.core.order import Order, OrderState
 from ingest_hl7.core.peer import NO_PEER, Peer
+from ingest_hl7.core.policies import is_whole
 from ingest_hl7.core.senders import Mllp
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.laboratory import LaboratoryReport
-from labohub.contracts.values import BlobRef, Patient
+from labohub.contracts.values import BlobRef
 from labohub.errors import Unavailable
 from labohub.runtime.clock import Clock
 from labohub.runtime.logging import get_logger
@@ -71,6 +75,7 @@ class _One:
     is_durable: bool = True
 
 
+_ORDERS = TypeAdapter(tuple[Order, ...])
 Submit = Callable[[Entry], Awaitable[Written | Behind]]
 
 
@@ -178,13 +183,13 @@ class Intake:
     ) -> Written:
         submit = submit or self._submit
         raw, contents = await self._keep(arrival, decision)
-        entry = Entry(arrival, decision, raw, contents, 0, _final_orders(decision), tolerated, current_traceparent())
+        entry = Entry(arrival, decision, raw, contents, warnings=tolerated, traceparent=current_traceparent())
         for _ in range(MAX_DECISIONS):
             result = await submit(entry)
             if isinstance(result, Written):
                 await self._forget_unused(entry, result)
                 return result
-            entry = await self._again(entry, result.known, result.patient)
+            entry = await self._again(entry, result)
         raise ReportContended("a report changed too often to be followed")
 
     async def _submit(self, entry: Entry) -> Written | Behind:
@@ -203,31 +208,43 @@ class Intake:
         refs = iter(await self._doors.blobs.put_many([document for group in groups for document in group]))
         return [[next(refs) for _ in group] for group in groups]
 
-    async def _again(self, entry: Entry, known: KnownReport, patient: Patient) -> Entry:
-        """Return the entry decided upon the demand's latest version, for a patient under his surviving identifiers."""
+    async def _again(self, entry: Entry, missed: Behind) -> Entry:
+        """Return the entry decided upon all that is known, for a patient under his surviving identifiers."""
         decision = entry.decision
         assert isinstance(decision, Structured)
-        previous = LaboratoryReport.model_validate_json(await self._doors.blobs.read(known.results))
-        fresh = _fresh(entry)
-        same = structuring.patient_key(patient) == known.patient_key
-        renewed = structuring.renew(fresh, previous, same)
+        known = missed.known
+        decided = structuring.conclude(
+            decision,
+            structuring.Known(
+                state=await self._state(known.results) if known else None,
+                times=known.times if known else {},
+                same_patient=known is None or structuring.patient_key(missed.patient) == known.patient_key,
+                left=known.left if known else 0,
+                digest=known.digest if known else "",
+                orders=await self._orders(missed),
+                former=tuple([await self._state(ref) for ref in missed.former]),
+            ),
+        )
         for ref in entry.contents:
             await self._doors.blobs.erase(ref)
-        if isinstance(renewed, Archived):
-            return replace(entry, decision=renewed, contents=())
-        contents = tuple(await self._doors.blobs.put_many(_content(renewed)))
-        orders = known.final_orders | entry.final_orders
-        return replace(
-            entry,
-            decision=replace(renewed, fresh=fresh.results),
-            contents=contents,
-            base_version=known.version,
-            final_orders=orders,
+        contents = tuple(await self._doors.blobs.put_many(_content(decided))) if _content(decided) else ()
+        version = known.version if known else 0
+        return replace(entry, decision=decided, contents=contents, base_version=version, informed=True)
+
+    async def _state(self, ref: BlobRef) -> LaboratoryReport:
+        return LaboratoryReport.model_validate_json(await self._doors.blobs.read(ref))
+
+    async def _orders(self, missed: Behind) -> tuple[tuple[Order, bool], ...]:
+        """Return the recorded orders, each with whether it is still expected."""
+        messages = {each.content.id: each.content for each in missed.orders}
+        content = {id_: _ORDERS.validate_json(await self._doors.blobs.read(ref)) for id_, ref in messages.items()}
+        return tuple(
+            (content[each.content.id][each.position], each.state is OrderState.ORDERED) for each in missed.orders
         )
 
     async def _forget_unused(self, entry: Entry, written: Written) -> None:
         """Erase what was stored for a message that was here already, and content that is not sent."""
-        unused = list(entry.contents) if not isinstance(written.decision, Relayed | Structured) else []
+        unused = list(entry.contents) if not isinstance(written.decision, Relayed | Structured | Ordered) else []
         unused += [entry.raw] if written.replayed else []
         for ref in unused:
             await self._doors.blobs.erase(ref)
@@ -262,21 +279,18 @@ def _content(decision: Decision) -> list[tuple[bytes, str]]:
     if isinstance(decision, Relayed):
         return [(document.content, CDA_MEDIA_TYPE) for document in decision.documents]
     if isinstance(decision, Structured):
-        return [(decision.results.model_dump_json().encode(), RESULTS_MEDIA_TYPE)]
+        return [(each.model_dump_json().encode(), RESULTS_MEDIA_TYPE) for each in _kept(decision)]
+    if isinstance(decision, Ordered):
+        return [(_ORDERS.dump_json(decision.orders), RESULTS_MEDIA_TYPE)]
     return []
 
 
-def _fresh(entry: Entry) -> Structured:
-    """Return the decision with the results of its own message alone."""
-    decision = entry.decision
-    assert isinstance(decision, Structured)
-    return decision if decision.fresh is None else replace(decision, results=decision.fresh, fresh=None)
-
-
-def _final_orders(decision: Decision) -> frozenset[str]:
-    if not isinstance(decision, Structured):
-        return frozenset()
-    return frozenset(battery.filler_number for battery in decision.results.batteries if battery.filler_number)
+def _kept(decision: Structured) -> list[LaboratoryReport]:
+    """Return what leaves, then what is known of the demand; one when they say the same."""
+    results, state = decision.results, decision.state
+    if results is None:
+        return [state]
+    return [results] if is_whole(state, results) else [results, state]
 
 
 def _taken(ones: list[_One]) -> Taken:
@@ -306,5 +320,7 @@ def _note(arrival: Arrival, written: Written, warnings: tuple[str, ...]) -> None
     elif isinstance(decision, Quarantined):
         metrics.QUARANTINE.labels("held").inc()
         log.warning("message.quarantined", message_id=message_id, code=decision.reason)
+    elif isinstance(decision, Structured) and decision.results is None:
+        log.info("message.archived", message_id=message_id, report_id=decision.report.report_id, reason=decision.waits)
     elif isinstance(decision, Relayed | Structured):
         log.info("message.accepted", message_id=message_id, report_id=decision.report.report_id)

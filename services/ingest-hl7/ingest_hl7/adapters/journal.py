@@ -1,26 +1,26 @@
 """Where a decision becomes durable: many messages, one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from ingest_hl7.adapters import rows, tables
 from ingest_hl7.adapters.chains import follow
+from ingest_hl7.adapters.demands import Behind, behind, keep, load_demands, record, write_demands
 from ingest_hl7.adapters.departing import Departing, departing
-from ingest_hl7.adapters.knowledge import Batch, Entry, KnownReport, load
+from ingest_hl7.adapters.knowledge import Batch, Entry, load
 from ingest_hl7.adapters.patient_news import apply
 from ingest_hl7.adapters.patients import KnownPatients, known_of_entries, opposed_fact, take_turns
 from ingest_hl7.core import returns
 from ingest_hl7.core.answering import Answers, answers
-from ingest_hl7.core.decision import Archived, Decision, PatientNews, Quarantined, Refusal, Relayed, Structured
+from ingest_hl7.core.decision import Archived, Decision, Ordered, PatientNews, Quarantined, Refusal, Relayed, Structured
 from ingest_hl7.core.senders import Sender
 from ingest_hl7.core.settlement import DMP, Outcome
-from ingest_hl7.core.structuring import late_warnings, patient_key
 from ingest_hl7.handlers import Outcomes
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.codec import to_record
 from labohub.contracts.events import Event, MessageSettled, ReportHeld
-from labohub.contracts.values import Patient, Report, Request
+from labohub.contracts.values import Report
 from labohub.standards.hl7.findings import Finding
 from labohub.standards.hl7.zam import ZamKind
 from labohub.store.sql import insert_ignore, upsert
@@ -33,14 +33,6 @@ class Written:
     answers: Answers
     decision: Decision | None = None
     replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """Nothing was written: the report has moved on to `known`. Decide again, for this patient."""
-
-    known: KnownReport
-    patient: Patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +67,7 @@ class Journal:
         self, unit: IngestUnit, leaving: Departing, entries: Sequence[Entry]
     ) -> list[Written | Behind]:
         batch = await load(unit, entries)
+        await load_demands(unit, batch, entries)
         patients = await known_of_entries(unit, entries)
         results = [await self._take(unit, Knowledge(batch, patients, leaving), entry) for entry in entries]
         for name in ("messages", "requests", "outcomes"):
@@ -84,8 +77,7 @@ class Journal:
             await insert_ignore(unit.connection, tables.metadata.tables[name], batch.rows.get(name, []))
         sendings = {(row["document_id"], row["request"], row["target"]): row for row in batch.rows.get("sendings", [])}
         await upsert(unit.connection, tables.sendings, list(sendings.values()))
-        latest = {row["report_id"]: row for row in batch.rows.get("reports", [])}
-        await upsert(unit.connection, tables.reports, list(latest.values()))
+        await write_demands(unit, batch)
         await leaving.write()
         await patients.write(unit)
         return results
@@ -97,17 +89,7 @@ class Journal:
         decision = _with_knowledge(known, entry)
         if isinstance(decision, Behind):
             return decision
-        events: list[Event] = []
-        if isinstance(decision, PatientNews):
-            decision, events = await apply(unit, decision, receipt.message_id, self._zone)
-        if isinstance(decision, Relayed):
-            decision = follow(batch, entry, decision)
-        if isinstance(decision, Relayed | Structured):
-            events += await self._request(unit, known, entry, decision)
-        elif isinstance(decision, Archived):
-            events += rows.archive_events(entry, decision)
-        elif isinstance(decision, Quarantined):
-            events.append(rows.quarantined(entry, decision))
+        decision, events = await self._apply(unit, known, entry, decision)
         given = answers(entry.arrival, decision, receipt.received_at.astimezone(self._zone))
         batch.add("messages", rows.message_row(entry, decision, given))
         batch.seen[receipt.message_id] = given
@@ -115,6 +97,31 @@ class Journal:
             batch.keys.add(receipt.key)
         await self._publish(unit, entry, events)
         return Written(given, decision)
+
+    async def _apply(
+        self, unit: IngestUnit, known: Knowledge, entry: Entry, decision: Decision
+    ) -> tuple[Decision, list[Event]]:
+        """Write what a decision changes. Return it as what is stored makes it, and its facts."""
+        message_id, batch = entry.arrival.receipt.message_id, known.batch
+        events: list[Event] = []
+        if isinstance(decision, PatientNews):
+            decision, events = await apply(unit, decision, message_id, self._zone)
+        elif isinstance(decision, Relayed):
+            decision = follow(batch, entry, decision)
+        elif isinstance(decision, Ordered):
+            decision = record(batch, entry, decision, self._outcomes.us.application, unit)
+            events += rows.archive_events(entry, Archived(rows.ORDERS))
+        elif isinstance(decision, Structured):
+            keep(batch, entry, decision, unit)
+        elif isinstance(decision, Quarantined):
+            events.append(rows.quarantined(entry, decision))
+        if isinstance(decision, Archived):
+            events += rows.archive_events(entry, decision)
+        elif isinstance(decision, Structured) and decision.results is None:
+            events += rows.archive_events(entry, Archived(decision.waits, decision.report.report_id))
+        elif isinstance(decision, Relayed | Structured):
+            events += await self._request(unit, known, entry, decision)
+        return decision, events
 
     async def _publish(self, unit: IngestUnit, entry: Entry, events: Sequence[Event]) -> None:
         """Let the facts of a message go, and tell its source's webhooks of an end or a wait."""
@@ -129,7 +136,9 @@ class Journal:
         self, unit: IngestUnit, known: Knowledge, entry: Entry, decision: Relayed | Structured
     ) -> list[Event]:
         """Accept a request for sending. Return its facts."""
-        asked = known.leaving.as_known(entry, _report(known.batch, entry, decision))
+        asked = decision.report
+        if isinstance(decision, Structured):
+            asked = known.leaving.as_known(entry, asked.model_copy(update={"results": entry.contents[0]}))
         report = known.patients.without_opposed_feeding(asked)
         known.patients.remember(report)
         await self._accept(unit, known.batch, entry, report, decision, owes_dmp=asked.to_dmp)
@@ -182,19 +191,6 @@ class Journal:
             batch.add("outcomes", row)
 
 
-def _report(batch: Batch, entry: Entry, decision: Relayed | Structured) -> Report:
-    """Return the report as it goes on."""
-    report = decision.report
-    if isinstance(decision, Relayed):
-        return report
-    results = entry.contents[0]
-    known = KnownReport(entry.base_version + 1, patient_key(report.patient), results, entry.final_orders)
-    batch.reports[report.report_id] = known
-    batch.add("reports", rows.report_row(report.report_id, known))
-    request = Request.REPLACEMENT if entry.base_version else Request.INITIAL
-    return report.model_copy(update={"results": results, "request": request})
-
-
 def runs(entries: Sequence[Entry]) -> list[Sequence[Entry]]:
     """Return the entries cut so that news of a patient stand alone."""
     found: list[list[Entry]] = []
@@ -217,14 +213,10 @@ def _with_knowledge(known: Knowledge, entry: Entry) -> Decision | Behind:
     if isinstance(decision, Relayed | Structured):
         decision = known.patients.as_known(decision)
     if isinstance(decision, Structured):
-        latest = batch.reports.get(decision.report.report_id)
-        if (latest.version if latest else 0) != entry.base_version and latest is not None:
-            return Behind(latest, decision.report.patient)
-        if latest is None and decision.only_if_known:
-            return Archived(decision.only_if_known, decision.report.report_id, warnings=decision.warnings)
-    elif isinstance(decision, Archived) and decision.report_id in batch.reports:
-        late = late_warnings(decision.orders, batch.reports[decision.report_id].final_orders)
-        return replace(decision, warnings=(*decision.warnings, *late))
+        if (missed := behind(batch, entry, decision)) is not None:
+            return missed
+        if decision.if_unknown is not None:
+            return decision.if_unknown
     return decision
 
 

@@ -1,6 +1,6 @@
 """What one transaction must know before it writes a batch of messages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,8 +8,9 @@ from sqlalchemy import and_, select, text
 
 from ingest_hl7.adapters import tables
 from ingest_hl7.core.answering import Answers
-from ingest_hl7.core.decision import Archived, Decision, Relayed, Structured
+from ingest_hl7.core.decision import Decision, Ordered, Relayed, Structured
 from ingest_hl7.core.intake import Arrival
+from ingest_hl7.core.order import OrderState
 from ingest_hl7.core.settlement import Outcome
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.values import BlobRef
@@ -20,12 +21,26 @@ FRAME_END = b"\x1c"
 
 @dataclass(frozen=True, slots=True)
 class KnownReport:
-    """The latest version of a demand."""
+    """What is known of a demand."""
 
-    version: int
+    version: int  # of what is known, not of what left
     patient_key: str
     results: BlobRef
-    final_orders: frozenset[str]
+    times: Mapping[str, str]  # battery to MSH-7 of its last change
+    left: int  # reports that left
+    digest: str  # of the last that left
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedOrder:
+    """An order in the store. `content` holds all orders of its message."""
+
+    order_key: str
+    group_key: str
+    state: OrderState
+    person: str
+    content: BlobRef
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +60,8 @@ class Entry:
     decision: Decision
     raw: BlobRef
     contents: tuple[BlobRef, ...] = ()  # the CDA, one or two; or the results
-    base_version: int = 0  # of the report that `decision` was made upon; 0: none
-    final_orders: frozenset[str] = frozenset()
+    base_version: int = 0  # of the demand that `decision` was made upon; 0: none
+    informed: bool = False  # `decision` was made upon the orders and former demands that are known
     warnings: tuple[str, ...] = ()
     traceparent: str = ""
 
@@ -61,6 +76,9 @@ class Batch:
     sent: set[tuple[str, str, str]] = field(default_factory=set)  # document, request, target: it arrived
     superseded: set[str] = field(default_factory=set)
     reports: dict[str, KnownReport] = field(default_factory=dict)
+    orders: dict[str, RecordedOrder] = field(default_factory=dict)  # by key
+    resulted: set[str] = field(default_factory=set)  # orders that just got results
+    former: dict[str, dict[str, BlobRef]] = field(default_factory=dict)  # patient to his demands, the latest first
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def add(self, table: str, *rows: dict[str, Any]) -> None:
@@ -69,28 +87,13 @@ class Batch:
 
 
 async def load(unit: IngestUnit, entries: Sequence[Entry]) -> Batch:
-    """Return what is stored about these entries: same numbers, documents, former sendings, reports."""
+    """Return what is stored about these entries: same numbers, documents, former sendings."""
     batch = Batch()
     await _take_turns(unit, entries)
     await _load_messages(unit, batch, entries)
     relayed = [entry.decision for entry in entries if isinstance(entry.decision, Relayed)]
     if relayed:
         await _load_documents(unit, batch, relayed)
-    wanted = {
-        str(entry.decision.report.report_id if isinstance(entry.decision, Structured) else entry.decision.report_id)
-        for entry in entries
-        if isinstance(entry.decision, Structured | Archived)
-    }
-    if wanted - {""}:
-        table = tables.reports
-        query = select(table).where(table.c.report_id.in_(wanted))
-        for row in (await unit.connection.execute(query)).mappings():
-            batch.reports[row["report_id"]] = KnownReport(
-                row["version"],
-                row["patient_key"],
-                BlobRef.model_validate_json(row["results"]),
-                frozenset(row["final_orders"].splitlines()),
-            )
     return batch
 
 
@@ -136,6 +139,8 @@ async def _take_turns(unit: IngestUnit, entries: Sequence[Entry]) -> None:
             names |= _ids([entry.decision])
         elif isinstance(entry.decision, Structured):
             names.add(str(entry.decision.report.report_id))
+        elif isinstance(entry.decision, Ordered):
+            names |= {f"order\x1f{each.key}" for each in entry.decision.orders}
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
     await unit.connection.execute(lock, [{"name": name} for name in sorted(names)])  # one order: no deadlock
 

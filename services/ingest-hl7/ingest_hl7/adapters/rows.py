@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from ingest_hl7.adapters.knowledge import REFUSED, Entry, KnownReport, pack_frames
+from ingest_hl7.adapters.knowledge import REFUSED, Entry, pack_frames
 from ingest_hl7.core.answering import Answers
-from ingest_hl7.core.decision import Archived, Decision, Quarantined, Refusal, Relayed, Silent, Structured
+from ingest_hl7.core.decision import Archived, Decision, Ordered, Quarantined, Refusal, Relayed, Silent, Structured
 from ingest_hl7.core.returns import Return
 from labohub.contracts.codec import derived_id
 from labohub.contracts.events import Event, MessageArchived, MessageSettled, ReportHeld, ReportReceived
 from labohub.contracts.values import MessageId, Report, ReportId
 
 QUARANTINED = "quarantined"
+ORDERS = "ltw.order"
 
 
 def owed(entry: Entry, report: Report) -> Return:
@@ -101,10 +102,17 @@ def message_row(entry: Entry, decision: Decision, given: Answers) -> dict[str, A
         state, reason, report_id = "archived", decision.reason, decision.report_id
     elif isinstance(decision, Quarantined):
         state, reason, report_id = QUARANTINED, decision.reason, quarantine_id(receipt.message_id)
-    elif isinstance(decision, Relayed | Structured):
+    elif isinstance(decision, Relayed):
         report_id = decision.report.report_id
+    elif isinstance(decision, Structured):
+        report_id = decision.report.report_id
+        state, reason = ("archived", decision.waits) if decision.results is None else (state, reason)
+    elif isinstance(decision, Ordered):
+        state, reason = "archived", ORDERS
     if not isinstance(decision, Refusal | Silent):
         codes += [finding.reason for finding in decision.warnings]
+    if isinstance(decision, Structured | Archived):
+        codes += decision.notes
     return {
         "message_id": receipt.message_id,
         "natural_key": receipt.key,
@@ -119,17 +127,6 @@ def message_row(entry: Entry, decision: Decision, given: Answers) -> dict[str, A
         "raw": entry.raw.model_dump_json(),
         "answer_code": given.code,
         "answers": pack_frames(given.frames),
-    }
-
-
-def report_row(report_id: str, known: KnownReport) -> dict[str, Any]:
-    """Return the row of a demand's latest version."""
-    return {
-        "report_id": report_id,
-        "version": known.version,
-        "patient_key": known.patient_key,
-        "results": known.results.model_dump_json(),
-        "final_orders": "\n".join(sorted(known.final_orders)),
     }
 
 

@@ -62,13 +62,30 @@ superseded = Table(
 )
 
 reports = Table(
-    "reports",  # structuring path: the latest version of each demand
+    "reports",  # structuring path: all that is known of each demand
     metadata,
     Column("report_id", String, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("patient_key", String, nullable=False),
     Column("results", Text, nullable=False),  # JSON of a BlobRef
-    Column("final_orders", Text, nullable=False),  # newline-separated filler numbers
+    Column("times", Text, nullable=False),  # JSON: battery to MSH-7 of its last change
+    Column("published", Integer, nullable=False),  # reports of this demand that left
+    Column("digest", String, nullable=False),  # of the last that left
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index("reports_patient", "patient_key", "changed_at"),
+)
+
+orders = Table(
+    "orders",  # what prescribers told of their orders
+    metadata,
+    Column("order_key", String, primary_key=True),  # number and namespace
+    Column("group_key", String, nullable=False, index=True),  # of the demand; "" for none
+    Column("state", String, nullable=False),
+    Column("person", String, nullable=False),  # opaque: what must not change
+    Column("content", Text, nullable=False),  # JSON of a BlobRef: the orders of its message
+    Column("position", Integer, nullable=False),  # among them
+    Column("message_id", String, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
 )
 
 requests = Table(
@@ -98,7 +115,6 @@ answers = work_table(
     Column("message_type", String, nullable=False),
     Column("control_id", String, nullable=False),
 )
-
 
 webhooks = work_table(
     "webhooks",

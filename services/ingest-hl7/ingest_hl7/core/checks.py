@@ -1,4 +1,4 @@
-"""What a result message must have before anyone may rely on it (LTW LAB-3, ILW LAB-36).
+"""What a laboratory message must have before anyone may rely on it (LTW, ILW): results and orders alike.
 
 Every check names the place as ERR-2 does. Warnings never stop a result: care comes first.
 """
@@ -6,61 +6,76 @@ Every check names the place as ERR-2 does. Warnings never stop a result: care co
 import re
 from datetime import datetime
 
-from labohub.standards.er7 import Message, Segment
-from labohub.standards.hl7.embedded import Base64Corrupt, decode_base64
-from labohub.standards.hl7.findings import Finding
-from labohub.standards.hl7.results import Observation, OrderGroup
+from ingest_hl7.core.observations import decode_embedded
+from labohub.standards.er7 import Segment
+from labohub.standards.hl7.embedded import Base64Corrupt
+from labohub.standards.hl7.findings import Finding, warning
+from labohub.standards.hl7.results import Grouped, Observation, OrderGroup
+from labohub.standards.hl7.tables import OBSERVATION_STATUSES, ORDER_STATUSES, VALUE_TYPES
 
-VALUE_TYPES = frozenset(
-    (
-        "NM",
-        "SN",
-        "ST",
-        "TX",
-        "FT",
-        "CE",
-        "CWE",
-        "TS",
-        "DTM",
-        "DT",
-        "TM",
-        "NA",
-        "ED",
-        "RP",
-        "EI",
-        "CX",
-        "XCN",
-        "CP",
-        "DR",
-    )
-)
-OBSERVATION_STATUSES = frozenset("OIRPSFCDXNW")  # IHE excludes U: the value is not sent again
-ORDER_STATUSES = frozenset("OSIARPFCX")
 _WITHOUT_VALUE = frozenset("XDION")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?|[+-]?\.[0-9]+")
+_COMPARATORS = frozenset(("", ">", "<", ">=", "<=", "=", "<>"))
+_SEPARATORS = frozenset(("", "-", "+", "/", ".", ":"))
 _TIMESTAMP = re.compile(r"(\d{4}|\d{6}|\d{8}|\d{10}|\d{12}|\d{14})(?:\.\d{1,4})?(?:[+-]\d{4})?")
+_TIME = re.compile(r"([01]\d|2[0-3])(?:[0-5]\d(?:[0-5]\d(?:\.\d{1,4})?)?)?(?:[+-]\d{4})?")
 _SEQUENCE = re.compile(r"\d{1,6}")
 MAX_FINDINGS = 10
 
 
-def check(message: Message, groups: list[OrderGroup]) -> tuple[Finding, ...]:
-    """Return what is wrong, the first ten."""
+def check_results(grouped: Grouped, *, patient_needed: bool = True) -> tuple[Finding, ...]:
+    """Return what is wrong with results, the first ten."""
     found: list[Finding] = []
-    patients = len(message.all("PID"))
-    if not patients:
-        found.append(Finding("100", "PID^1", "patient.missing", "Segment PID absent."))
-    elif patients > 1:
-        found.append(Finding("100", "PID^2", "patient.several", "Un seul patient par message."))
-    else:
-        _check_patient(message.all("PID")[0], found)
-    if not groups:
+    _check_patients(grouped, found, needed=patient_needed)
+    for orc in grouped.strays:
+        found.append(Finding("100", orc.location, "ltw.order-without-exam", "ORC sans OBR."))
+    if not grouped.orders:
         found.append(Finding("100", "OBR^1", "ltw.no-order", "Aucun OBR."))
-    for group in groups:
+    for group in (*grouped.orders, *grouped.prior):
         _check_order(group, found)
-        for observation in (*group.observations, *group.specimen_observations):
-            _check_observation(observation, found)
-    _check_parents(groups, found)
+        _check_content(group, found)
     return tuple(found[:MAX_FINDINGS])
+
+
+def check_orders(grouped: Grouped) -> tuple[Finding, ...]:
+    """Return what is wrong with the orders of an OML, the first ten. One order alone is refused by ORC-1."""
+    found: list[Finding] = []
+    _check_patients(grouped, found, needed=True)
+    if not grouped.orders:
+        found.append(Finding("100", "ORC^1", "ltw.no-order", "Aucun ORC."))
+    for group in grouped.orders:
+        if group.orc is None:
+            found.append(Finding("100", group.head.location, "ltw.order-without-control", "OBR sans ORC."))
+        elif not group.control:
+            found.append(Finding("101", f"{group.orc.location}^1", "ltw.control-missing", "ORC-1 est vide."))
+        _check_order(group, found)
+        _check_content(group, found)
+        for prior in group.prior:
+            if prior.orc is None and not prior.observations:
+                found.append(Finding("100", prior.head.location, "ltw.order-without-control", "OBR sans ORC."))
+            _check_content(prior, found)
+    return tuple(found[:MAX_FINDINGS])
+
+
+def warnings_of(grouped: Grouped) -> tuple[Finding, ...]:
+    """Return what a laboratory should correct, though it stops nothing: one of each kind, at its first place."""
+    found: dict[str, Finding] = {}
+
+    def warn(place: str, reason: str, text: str) -> None:
+        found.setdefault(reason, warning(place, reason, text))
+
+    for obx in grouped.ambiguous:
+        warn(f"{obx.location}^3", "ltw.result-or-specimen", "OBX après SPM : lu comme description de l'échantillon.")
+    for group in grouped.orders:
+        if group.obr is not None and not group.obr.component(25, 1):
+            warn(f"{group.obr.location}^25", "ltw.order-status-missing", "OBR-25 est vide.")
+        for observation in group.observations:
+            obx = observation.obx
+            if obx.component(3, 1) and not obx.component(3, 3):
+                warn(f"{obx.location}^3^1^3", "ltw.code-without-system", "Code d'analyse sans système de codage.")
+            if obx.component(6, 1) and obx.component(6, 3) not in ("", "UCUM"):
+                warn(f"{obx.location}^6", "ltw.unit-not-ucum", "Unité hors UCUM.")
+    return tuple(found.values())
 
 
 def is_timestamp(text: str) -> bool:
@@ -80,6 +95,15 @@ def is_timestamp(text: str) -> bool:
     return True
 
 
+def _check_patients(grouped: Grouped, found: list[Finding], *, needed: bool) -> None:
+    if len(grouped.patients) > 1:
+        found.append(Finding("100", "PID^2", "patient.several", "Un seul patient par message."))
+    elif grouped.patients:
+        _check_patient(grouped.patients[0], found)
+    elif needed:
+        found.append(Finding("100", "PID^1", "patient.missing", "Segment PID absent."))
+
+
 def _check_patient(pid: Segment, found: list[Finding]) -> None:
     if not pid.field(3):
         found.append(Finding("101", "PID^1^3", "patient.identifier-missing", "PID-3 est vide."))
@@ -89,10 +113,14 @@ def _check_patient(pid: Segment, found: list[Finding]) -> None:
 
 
 def _check_order(group: OrderGroup, found: list[Finding]) -> None:
+    head = group.head
+    if not group.text(3) and not group.text(2):
+        number = 3 if group.obr else 2
+        found.append(Finding("101", f"{head.location}^{number}", "ltw.number-missing", "Ni OBR-3 ni OBR-2."))
     obr = group.obr
-    if not obr.component(3, 1) and not obr.component(2, 1):
-        found.append(Finding("101", f"{obr.location}^3", "ltw.number-missing", "Ni OBR-3 ni OBR-2."))
-    if not obr.field(4):
+    if obr is None:
+        return
+    if not obr.component(4, 1) and not obr.component(4, 2) and not obr.component(4, 4):
         found.append(Finding("101", f"{obr.location}^4", "ltw.exam-missing", "OBR-4 est vide."))
     status = obr.component(25, 1)
     if status and status not in ORDER_STATUSES:
@@ -106,12 +134,22 @@ def _check_order(group: OrderGroup, found: list[Finding]) -> None:
         _check_time(obr, number, found)
 
 
+def _check_content(group: OrderGroup, found: list[Finding]) -> None:
+    for observation in group.observations:
+        _check_observation(observation, found)
+    for specimen in group.specimens:
+        for observation in specimen.observations:
+            _check_observation(observation, found)
+        _check_time(specimen.spm, 17, found)
+        _check_time(specimen.spm, 18, found)
+
+
 def _check_observation(observation: Observation, found: list[Finding]) -> None:
     obx = observation.obx
     place, kind, status = obx.location, obx.component(2, 1), obx.component(11, 1)
     if obx.field(1) and not _SEQUENCE.fullmatch(obx.field(1).strip()):
         found.append(Finding("102", f"{place}^1", "ltw.set-id", "OBX-1 n'est pas un numéro d'ordre."))
-    if not obx.component(3, 1) and not obx.component(3, 2):
+    if not any(obx.component(3, position) for position in (1, 2, 4, 5)):
         found.append(Finding("101", f"{place}^3", "ltw.analyte-missing", "OBX-3 est vide."))
     if not status:
         found.append(Finding("101", f"{place}^11", "ltw.status-missing", "OBX-11 est vide."))
@@ -127,50 +165,37 @@ def _check_observation(observation: Observation, found: list[Finding]) -> None:
 
 
 def _check_value(obx: Segment, kind: str, found: list[Finding]) -> None:
-    value = obx.field(5)
+    value, place = obx.field(5), f"{obx.location}^5"
     if not value or value == '""':
         return
     if kind == "NM" and not all(_NUMBER.fullmatch(part.strip()) for part in obx.repetitions(5)):
-        found.append(Finding("102", f"{obx.location}^5", "ltw.not-a-number", "OBX-5 n'est pas un nombre (NM)."))
-    elif kind in ("TS", "DTM") and not is_timestamp(obx.component(5, 1)):
-        found.append(Finding("102", f"{obx.location}^5", "ltw.not-a-time", "OBX-5 n'est pas une date (TS)."))
+        found.append(Finding("102", place, "ltw.not-a-number", "OBX-5 n'est pas un nombre (NM)."))
+    elif kind == "SN" and not all(_is_structured(obx, index) for index in range(1, len(obx.repetitions(5)) + 1)):
+        found.append(Finding("102", place, "ltw.not-a-number", "OBX-5 n'est pas un nombre structuré (SN)."))
+    elif kind in ("TS", "DTM", "DT") and not is_timestamp(obx.component(5, 1)):
+        found.append(Finding("102", place, "ltw.not-a-time", "OBX-5 n'est pas une date."))
+    elif kind == "TM" and not _TIME.fullmatch(obx.component(5, 1)):
+        found.append(Finding("102", place, "ltw.not-a-time", "OBX-5 n'est pas une heure (TM)."))
     elif kind == "ED":
-        parts = obx.components(5)
-        if len(parts) == 5 and parts[3].strip().upper() == "BASE64":
-            try:
-                decode_base64(parts[4])
-            except Base64Corrupt:
-                text = "Base64 illisible."
-                found.append(Finding("102", f"{obx.location}^5^1^5", "hl7.base64-corrupt", text))
+        try:
+            decode_embedded(obx)
+        except Base64Corrupt:
+            found.append(Finding("102", f"{place}^1^5", "hl7.base64-corrupt", "Objet encodé illisible."))
+
+
+def _is_structured(obx: Segment, repetition: int) -> bool:
+    """Return True for comparator^number^separator^number, one number at least (`^2^+` is a category)."""
+    comparator, first, separator, second = ([*obx.components(5, repetition), "", "", "", ""])[:4]
+    numbers = [part.strip() for part in (first, second) if part.strip()]
+    return (
+        obx.text(comparator) in _COMPARATORS
+        and obx.text(separator) in _SEPARATORS
+        and bool(numbers)
+        and all(_NUMBER.fullmatch(number) for number in numbers)
+    )
 
 
 def _check_time(segment: Segment, number: int, found: list[Finding]) -> None:
     text = segment.component(number, 1)
     if text and text != '""' and not is_timestamp(text):
         found.append(Finding("102", f"{segment.location}^{number}", "ltw.not-a-time", "Date impossible."))
-
-
-def _check_parents(groups: list[OrderGroup], found: list[Finding]) -> None:
-    """An antibiogram must name an isolate that its parent order has: it is never attached by guess."""
-    for group in groups:
-        wanted = group.obr.component(26, 2)
-        if not group.obr.field(26) or not wanted:
-            continue
-        parent = _parent(groups, group)
-        if parent is None:
-            continue  # in an earlier message: the store's business
-        analyte = group.obr.subcomponent(26, 1, 1)
-        if not any(
-            each.obx.component(4, 1) == wanted and analyte in (each.obx.component(3, 1), each.obx.component(3, 4))
-            for each in parent.observations
-        ):
-            text = "OBR-26 désigne un isolat absent de la demande parente."
-            found.append(Finding("204", f"{group.obr.location}^26", "ltw.parent-unknown", text))
-
-
-def _parent(groups: list[OrderGroup], child: OrderGroup) -> OrderGroup | None:
-    filler, placer = child.obr.subcomponent(29, 2, 1), child.obr.subcomponent(29, 1, 1)
-    by_filler = [each for each in groups if filler and each.obr.component(3, 1) == filler]
-    by_placer = [each for each in groups if placer and each.obr.component(2, 1) == placer]
-    candidates = by_filler or (by_placer if len(by_placer) == 1 else [])
-    return candidates[0] if candidates else None

@@ -1,12 +1,18 @@
 """What the intake decides about one message."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from labohub.contracts.laboratory import LaboratoryReport
+from ingest_hl7.core.order import Order
+from ingest_hl7.core.results import Places
+from ingest_hl7.core.senders import Sender
+from labohub.contracts.laboratory import LaboratoryReport, PreviousResult, Result
 from labohub.contracts.values import LocalIdentifier, Patient, Recipient, Report
+from labohub.standards.er7 import Segment
 from labohub.standards.hl7.acknowledgement import AnswerStyle
 from labohub.standards.hl7.findings import Finding
+from labohub.standards.hl7.results import OrderGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +63,65 @@ class Relayed:
 
 
 @dataclass(frozen=True, slots=True)
-class Structured:
-    """Results from which a CDA is to be built."""
+class FreshResults:
+    """What one message says of a demand."""
 
-    report: Report
     results: LaboratoryReport
-    fresh: LaboratoryReport | None = None  # the message's own results, when `results` holds a whole demand
-    only_if_known: str = ""  # reason to archive it, unless a report exists that it changes
+    places: Places
+    sent_at: str  # MSH-7
+    sender: Sender
+    quoted: tuple[tuple[Result, PreviousResult], ...] = ()  # earlier results it repeats as information
+    order_keys: frozenset[str] = frozenset()  # of its placer numbers and its demand
     warnings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Archived:
-    """Accepted and kept; nothing is to be sent now.
+class Structured:
+    """Results of a demand: what leaves, or why nothing does yet. What is known of the demand is kept either way."""
 
-    `report_id` and `orders` are those of results that are not final: a final already known makes them late.
-    """
+    report: Report
+    fresh: FreshResults
+    state: LaboratoryReport  # all that is known of the demand
+    times: Mapping[str, str] = field(default_factory=dict)  # battery to MSH-7 of its last change
+    results: LaboratoryReport | None = None  # what leaves; None: nothing
+    digest: str = ""  # of what leaves
+    waits: str = ""  # why nothing leaves
+    if_unknown: Refusal | None = None  # what it is when nothing is known of the demand yet
+    warnings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()  # codes kept with the message, not told to its sender
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """Accepted and kept; nothing is to be sent now."""
 
     reason: str
     report_id: str = ""
-    orders: tuple[tuple[str, str], ...] = ()  # filler number, ERR-2 of its status
-    warnings: tuple[Finding, ...] = field(default=())
+    warnings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()  # codes kept with the message, not told to its sender
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to one order: ORC-1, ORC-5, ORC-16, and ORC-2 when the number is ours."""
+
+    control: str
+    status: str = ""
+    reason: tuple[str, str] | None = None
+    placer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Orders to record, each with its answer once what is recorded already is known."""
+
+    orders: tuple[Order, ...]
+    groups: tuple[OrderGroup, ...]
+    patient: Segment
+    event: str  # O21, O33 or O35
+    person: str  # opaque
+    verdicts: tuple[Verdict, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,4 +176,4 @@ class Silent:
     reason: str
 
 
-Decision = Refusal | Relayed | Structured | Archived | Quarantined | Silent | PatientNews
+Decision = Refusal | Relayed | Structured | Ordered | Archived | Quarantined | Silent | PatientNews

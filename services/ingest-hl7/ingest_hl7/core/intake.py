@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from ingest_hl7.core import admission, adt, relay, structuring
-from ingest_hl7.core.decision import Archived, Decision, Quarantined, Receipt, Refusal, Silent
+from ingest_hl7.core import admission, adt, orders, relay, structuring, technical
+from ingest_hl7.core.decision import Decision, Quarantined, Receipt, Refusal, Silent
 from ingest_hl7.core.peer import NO_PEER, Peer
 from ingest_hl7.core.reading import as_meant
 from ingest_hl7.core.registry import Registry, Unknown
@@ -14,7 +14,7 @@ from ingest_hl7.core.senders import Sender
 from labohub.contracts.codec import derived_id
 from labohub.standards import er7
 from labohub.standards.er7 import Header, Message
-from labohub.standards.hl7.findings import Finding, warning
+from labohub.standards.hl7.findings import Finding
 
 NO_AR_FOR_UNKNOWN = "AE"
 _VOLET_CHARSETS = {"8859/1": "iso8859-15"}  # the volet knows 8859/15 alone; 8859/1 is written for it
@@ -107,21 +107,5 @@ def _decide(message: Message, way: Route, receipt: Receipt, sender: Sender, poli
     if way.kind is Kind.PATIENT:
         return adt.decide(message, sender, sender.environment(policy.environment))
     if way.kind is Kind.ORDER:
-        return Archived("ltw.order")
-    return Archived(_technical_reason(message), warnings=_control_warnings(message))
-
-
-def _technical_reason(message: Message) -> str:
-    roles = {segment.component(11, 1) for segment in message.all("SPM")} - {"", "P"}
-    if roles:
-        return "ltw.quality-control"
-    return "law.analyser" if message.header.component(21, 1).startswith("LAB-29") else "ltw.technical"
-
-
-def _control_warnings(message: Message) -> tuple[Finding, ...]:
-    pid = message.first("PID")
-    if pid is None or not any(pid.component(3, 5, n) == "INS" for n in range(1, len(pid.repetitions(3)) + 1)):
-        return ()
-    validated = any(pid.text(part).upper() == "VALI" for part in pid.repetitions(32))
-    text = "INS reçu sans identité validée (PID-32 sans VALI) : message intégré, INS ignoré."
-    return () if validated else (warning("PID^1^32", "ins.not-validated", text),)
+        return orders.decide(message, sender, sender.environment(policy.environment))
+    return technical.decide(message)

@@ -1,60 +1,101 @@
 """Results in HL7 to a laboratory report in our values. Nothing is converted, computed or guessed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
+from ingest_hl7.core.microbiology import read_parent
+from ingest_hl7.core.observations import EMBEDDED, codes, plain_text, read_value, text_of
 from ingest_hl7.core.senders import Sender
+from ingest_hl7.core.specimens import read_specimen
 from labohub.contracts.laboratory import (
+    Attachment,
     Battery,
     Code,
     LaboratoryReport,
     Organisation,
+    PreviousResult,
     Professional,
     Result,
-    Specimen,
 )
 from labohub.standards.er7 import Message, Segment
-from labohub.standards.hl7.results import Observation, OrderGroup
+from labohub.standards.hl7.findings import Finding, warning
+from labohub.standards.hl7.results import Grouped, Observation, OrderGroup
 
-LOINC_SYSTEM = "LN"
-_CODED = frozenset(("CE", "CWE"))
-_WHOLE = frozenset(("SN", "ED", "RP", "NA", "XCN", "CX", "EI", "CP", "DR"))  # components are the value
 _FINESS_KINDS = {"N": "FINEG", "M": "FINEJ"}  # HD.3 in French practice
+_NO_RESULT = "ON"  # OBX-11: a question at order entry; not asked for
+_PDF = "application/pdf"
+
+
+@dataclass(slots=True)
+class Places:
+    """Where in the message each battery and result stands, as ERR-2; by their positions in the report."""
+
+    batteries: list[str] = field(default_factory=list)
+    results: list[list[str]] = field(default_factory=list)
 
 
 class Reader:
     """Reads one message; people and structures written many times are read once."""
 
-    def __init__(self, message: Message, groups: list[OrderGroup], sender: Sender) -> None:
+    def __init__(self, message: Message, grouped: Grouped, sender: Sender) -> None:
         self._message = message
-        self._groups = groups
+        self._grouped = grouped
+        self._groups = [group for group in grouped.orders if _is_of_patient(group)]
         self._sender = sender
         self._people: dict[str, Professional | None] = {}
+        self._reports: list[Attachment] = []
+        self.places = Places()
+        self.warnings: list[Finding] = []
+
+    @property
+    def groups(self) -> list[OrderGroup]:
+        """Return the orders that speak of the patient: no control, no calibrator."""
+        return self._groups
 
     def report(self, number: str) -> LaboratoryReport:
         """Return the report of these orders."""
         first = self._groups[0]
-        orc, obr = first.orc, first.obr
         pv1 = self._message.first("PV1")
-        prescriber = (orc and self._person(orc, 12)) or self._person(obr, 16)
+        batteries = tuple(self._battery(group) for group in self._groups)
         return LaboratoryReport(
             number=number,
-            prescribed_at=(orc.component(37, 1) or orc.component(9, 1)) if orc else "",
-            prescriber=prescriber,
+            prescribed_at=(first.orc.component(37, 1) or first.orc.component(9, 1)) if first.orc else "",
+            prescriber=self._prescriber(first),
+            copies_to=tuple(self.copies_to()),
             biologist=self._biologist(),
             laboratory=self._laboratory(),
             encounter_class=pv1.component(2, 1) if pv1 else "",
             visit_number=pv1.component(19, 1) if pv1 else "",
-            batteries=tuple(self._battery(group) for group in self._groups),
+            batteries=batteries,
+            attached_reports=tuple(self._reports),
+            comments=_comments(self._grouped.patient_notes),
         )
 
     def copies_to(self) -> list[Professional]:
         """Return the prescriber, then the people of OBR-28, each once."""
         found: dict[str, Professional] = {}
         for group in self._groups:
-            people = [(group.orc and self._person(group.orc, 12)) or self._person(group.obr, 16)]
-            people += [self._person(group.obr, 28, index) for index in range(1, len(group.obr.repetitions(28)) + 1)]
+            people = [self._prescriber(group)]
+            if group.obr is not None:
+                people += [self._person(group.obr, 28, at + 1) for at in range(len(group.obr.repetitions(28)))]
             found.update({person.identifier: person for person in people if person and person.identifier})
         return list(found.values())
+
+    def quoted(self) -> list[tuple[Result, PreviousResult]]:
+        """Return the earlier results that the message repeats as information (ORC-1 PR)."""
+        found = []
+        for group in self._grouped.prior:
+            collected = group.obr.component(7, 1) if group.obr else ""
+            for observation in group.observations:
+                result = self._result(observation)
+                earlier = previous_of(result, collected)
+                if earlier is not None:
+                    found.append((result, earlier))
+        return found
+
+    def _prescriber(self, group: OrderGroup) -> Professional | None:
+        ordered = self._person(group.orc, 12) if group.orc else None
+        return ordered or (self._person(group.obr, 16) if group.obr else None)
 
     def _laboratory(self) -> Organisation:
         if self._sender.laboratory.identifier:
@@ -69,52 +110,107 @@ class Reader:
                 person = self._person(observation.obx, 16)
                 if person is not None and person.identifier:
                     return person
-            interpreter = self._person(group.obr, 32)
+            interpreter = self._person(group.obr, 32) if group.obr else None
             if interpreter is not None and interpreter.identifier:
                 return interpreter
         return self._sender.biologist
 
     def _battery(self, group: OrderGroup) -> Battery:
         orc, obr = group.orc, group.obr
-        local, loinc = _codes(obr, 4)
+        assert obr is not None  # results are grouped by OBR
+        local, loinc = codes(obr, 4)
+        places: list[str] = []
+        self.places.batteries.append(obr.location)
+        self.places.results.append(places)
         return Battery(
             code=local or loinc or Code(code=""),
             loinc=loinc,
-            placer_number=obr.component(2, 1) or (orc.component(2, 1) if orc else ""),
-            filler_number=obr.component(3, 1) or (orc.component(3, 1) if orc else ""),
+            placer_number=group.text(2),
+            filler_number=group.text(3),
             group_number=orc.component(4, 1) if orc else "",
             section=obr.component(24, 1),
             status=obr.component(25, 1),
             collected_at=obr.component(7, 1),
             reported_at=obr.component(22, 1),
-            specimens=tuple(_specimen(segment) for segment in group.specimens),
-            results=tuple(self._result(each) for each in group.observations if each.obx.component(11, 1) not in "ON"),
+            specimens=tuple(read_specimen(each) for each in group.specimens),
+            results=tuple(self._results(group, places)),
+            specimen_observations=tuple(
+                self._result(each) for specimen in group.specimens for each in specimen.observations
+            ),
+            parent=read_parent(obr),
+            clinical_information=plain_text(obr, obr.field(13)),
             comments=_comments(group.notes),
+        )
+
+    def _results(self, group: OrderGroup, places: list[str]) -> Iterator[Result]:
+        for observation in group.observations:
+            obx = observation.obx
+            if obx.component(11, 1) in _NO_RESULT:
+                continue
+            result = self._result(observation)
+            if self._is_whole_report(result):
+                assert result.attachment is not None
+                self._reports.append(result.attachment)
+                continue
+            places.append(obx.location)
+            yield result
+
+    def _is_whole_report(self, result: Result) -> bool:
+        """Return True for the laboratory's own report as PDF; another laboratory's is an attachment."""
+        named = {code.code for code in (result.local_code, result.loinc) if code is not None}
+        return (
+            result.attachment is not None
+            and result.attachment.media_type == _PDF
+            and bool(result.attachment.data)
+            and result.performer is None
+            and result.status in "FC"
+            and not named.isdisjoint(self._sender.whole_report_codes)
         )
 
     def _result(self, observation: Observation) -> Result:
         obx = observation.obx
-        kind = obx.component(2, 1)
-        local, loinc = _codes(obx, 3)
-        value, coded = _value(obx, kind)
+        local, loinc = codes(obx, 3)
+        reading = read_value(obx)
+        if reading.warning:
+            text = "Objet d'un autre type que celui annoncé."
+            self.warnings.append(warning(f"{obx.location}^5", reading.warning, text))
         return Result(
             local_code=local,
             loinc=loinc,
             sub_id=obx.component(4, 1),
-            value_type=kind,
-            value=value,
-            value_code=coded,
-            unit=obx.component(6, 1) or obx.component(6, 2),
-            reference_range=obx.value(7),
-            flags=tuple(obx.text(part.split("^", 1)[0]) for part in obx.repetitions(8)),
+            value_type=obx.component(2, 1),
+            value=reading.value,
+            value_code=reading.code,
+            value_translations=reading.translations,
+            attachment=reading.attachment,
+            unit=text_of(obx, obx.component(6, 1)) or obx.component(6, 2),
+            reference_range=text_of(obx, obx.field(7)),
+            flags=tuple(_first(obx, part) for part in obx.repetitions(8) if _first(obx, part)),
             status=obx.component(11, 1),
             observed_at=obx.component(14, 1),
             analysed_at=obx.component(19, 1),
-            method=obx.component(17, 2) or obx.component(17, 1),
+            method="\n".join(_labels(obx, 17)),
             validated_by=self._person(obx, 16),
-            performer=_performer(obx),
+            performer=self._performer(obx),
+            equipment=" ".join(obx.text(part).replace("^", " ").strip() for part in obx.repetitions(18)),
             comments=_comments(observation.notes),
         )
+
+    def _performer(self, obx: Segment) -> Organisation | None:
+        """Return who performed, when the result says so: OBX-23 to 25, else OBX-15."""
+        if obx.field(23):
+            return Organisation(
+                identifier=obx.component(23, 10) or obx.component(23, 3),
+                identifier_type=obx.component(23, 7),
+                name=obx.component(23, 1),
+                address=_address(obx, 24),
+                director=self._person(obx, 25),
+            )
+        if obx.field(15):
+            return Organisation(
+                identifier=obx.component(15, 1), identifier_type=obx.component(15, 3), name=obx.component(15, 2)
+            )
+        return None
 
     def _person(self, segment: Segment, number: int, repetition: int = 1) -> Professional | None:
         repetitions = segment.repetitions(number)
@@ -122,119 +218,61 @@ class Reader:
             return None
         raw = repetitions[repetition - 1]
         if raw not in self._people:
-            identifier, family = (
-                segment.component(number, 1, repetition),
-                segment.subcomponent(number, 2, 1, repetition),
-            )
-            self._people[raw] = (
-                Professional(
-                    identifier=identifier,
-                    identifier_type=segment.component(number, 13, repetition),
-                    family_name=family,
-                    given_name=segment.component(number, 3, repetition),
-                )
-                if identifier or family
-                else None
-            )
+            self._people[raw] = read_person(segment, number, repetition)
         return self._people[raw]
 
 
-def merge(previous: LaboratoryReport, new: LaboratoryReport) -> LaboratoryReport:
-    """Return the demand's report after a new message: its batteries replace those of the same number, others stay.
-
-    A battery that a message does not speak of is unchanged: absence is not a deletion.
-    """
-    renewed = {_key(battery): battery for battery in new.batteries}
-    known = {_key(battery) for battery in previous.batteries}
-    batteries = [renewed.get(_key(battery), battery) for battery in previous.batteries]
-    batteries += [battery for battery in new.batteries if _key(battery) not in known]
-    return new.model_copy(
-        update={
-            "batteries": tuple(batteries),
-            "version": previous.version + 1,
-            "prescriber": new.prescriber or previous.prescriber,
-            "biologist": new.biologist or previous.biologist,
-            "prescribed_at": new.prescribed_at or previous.prescribed_at,
-        }
+def read_person(segment: Segment, number: int, repetition: int = 1) -> Professional | None:
+    """Return the person of a XCN; None when it names nobody."""
+    identifier = segment.component(number, 1, repetition)
+    family = segment.subcomponent(number, 2, 1, repetition)
+    if not identifier and not family:
+        return None
+    return Professional(
+        identifier=identifier,
+        identifier_type=segment.component(number, 13, repetition),
+        family_name=family,
+        given_name=segment.component(number, 3, repetition),
     )
 
 
-def is_older(previous: LaboratoryReport, new: LaboratoryReport) -> bool:
-    """Return True when every battery of the message is known in a state reported later (OBR-22)."""
-    known = {_key(battery): battery.reported_at for battery in previous.batteries}
-    pairs = [(battery.reported_at, known.get(_key(battery), "")) for battery in new.batteries]
-    return all(ours and theirs and _comparable(ours) < _comparable(theirs) for ours, theirs in pairs)
-
-
-def _comparable(timestamp: str) -> str:
-    """Return the digits of a TS, filled to the second; both sides come from one sender, in one zone."""
-    return timestamp[:14].split("+", maxsplit=1)[0].split("-", maxsplit=1)[0].ljust(14, "0")
-
-
-def same_content(one: LaboratoryReport, other: LaboratoryReport) -> bool:
-    """Return True when two versions say the same: nothing is to be sent again."""
-    return one.model_copy(update={"version": 0}) == other.model_copy(update={"version": 0})
-
-
-def _key(battery: Battery) -> tuple[str, str]:
-    return (battery.filler_number, "") if battery.filler_number else (battery.placer_number, "placer")
-
-
-def _codes(segment: Segment, number: int) -> tuple[Code | None, Code | None]:
-    """Return the local code and the LOINC code of a CE: told apart by their system, never by their position."""
-    parts = segment.components(number)
-    local: Code | None = None
-    loinc: Code | None = None
-    for start in (0, 3):
-        triplet = [segment.text(part) for part in parts[start : start + 3]] + ["", "", ""]
-        if not triplet[0] and not triplet[1]:
-            continue
-        code = Code(code=triplet[0], label=triplet[1], system=triplet[2])
-        if code.system == LOINC_SYSTEM:
-            loinc = loinc or code
-        else:
-            local = local or code
-    return local, loinc
-
-
-def _value(obx: Segment, kind: str) -> tuple[str, Code | None]:
-    if kind in _CODED:
-        local, loinc = _codes(obx, 5)
-        coded = local or loinc
-        return (coded.label or coded.code, coded) if coded else ("", None)
-    raw = obx.field(5)
-    if kind in _WHOLE:
-        return raw, None
-    if kind in ("TX", "FT", "ST"):
-        return "\n".join(obx.text(part) for part in obx.repetitions(5)), None
-    return obx.value(5), None
-
-
-def _specimen(spm: Segment) -> Specimen:
-    nature, loinc = _codes(spm, 4)
-    return Specimen(
-        identifier=spm.subcomponent(2, 2, 1) or spm.subcomponent(2, 1, 1),
-        nature=nature or loinc or Code(code=""),
-        collected_at=spm.component(17, 1),
-        received_at=spm.component(18, 1),
+def previous_of(result: Result, collected_at: str) -> PreviousResult | None:
+    """Return a result as an earlier one; None when it has no final value, or no date."""
+    observed_at = result.observed_at or collected_at
+    if result.status not in ("F", "C") or result.value_type in EMBEDDED or not result.value or not observed_at:
+        return None
+    return PreviousResult(
+        value_type=result.value_type,
+        value=result.value,
+        unit=result.unit,
+        flags=result.flags,
+        observed_at=observed_at,
     )
 
 
-def _performer(obx: Segment) -> Organisation | None:
-    """Return who performed, when the result says so: OBX-23, else OBX-15."""
-    if obx.field(23):
-        return Organisation(
-            identifier=obx.component(23, 10) or obx.component(23, 3),
-            identifier_type=obx.component(23, 7),
-            name=obx.component(23, 1),
-        )
-    if obx.field(15):
-        return Organisation(
-            identifier=obx.component(15, 1), identifier_type=obx.component(15, 3), name=obx.component(15, 2)
-        )
-    return None
+def _is_of_patient(group: OrderGroup) -> bool:
+    """Return False for an order whose specimens are controls, calibrators… (SPM-11, table 0369)."""
+    roles = [each.spm.component(11, 1).upper() for each in group.specimens]
+    return not roles or any(role in ("", "P") for role in roles)
+
+
+def _first(obx: Segment, part: str) -> str:
+    """Return the first component of a repetition: newer devices write a flag as a coded value."""
+    return text_of(obx, part.split(obx.delimiters.component, 1)[0])
+
+
+def _labels(obx: Segment, number: int) -> list[str]:
+    found = [codes(obx, number, at + 1) for at in range(len(obx.repetitions(number)))]
+    chosen = [local or loinc for local, loinc in found]
+    return [code.label or code.code for code in chosen if code is not None]
+
+
+def _address(obx: Segment, number: int) -> str:
+    street = obx.subcomponent(number, 1, 1)
+    parts = [street, obx.component(number, 2), f"{obx.component(number, 5)} {obx.component(number, 3)}".strip()]
+    return ", ".join(part for part in parts if part)
 
 
 def _comments(notes: Sequence[Segment]) -> tuple[str, ...]:
-    texts = ("\n".join(note.text(part) for part in note.repetitions(3)) for note in notes)
-    return tuple(text for text in texts if text and text != '""')
+    texts = ("\n".join(plain_text(note, part) for part in note.repetitions(3)) for note in notes)
+    return tuple(text for text in texts if text.strip())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ingest_hl7.core.senders import Sender
+from ingest_hl7.core.senders import Sender, Transaction
 from labohub.standards.er7 import Header
 from labohub.standards.hl7 import pam
 from labohub.standards.hl7.acknowledgement import AnswerStyle
@@ -61,13 +61,22 @@ def route(header: Header, sender: Sender, processing_ids: frozenset[str]) -> Rou
             Finding("207", "MSH^1^5", "hl7.other-receiver", "Message destiné à une autre application.", "E",
                     "WRONG_DESTINATION", rejects=True)
         )  # fmt: skip
-    return Route(_kind(kind, profile), profile, tuple(refusals))
+    return Route(_kind(header, kind, profile, sender), profile, tuple(refusals))
 
 
-def _kind(kind: str, profile: str) -> Kind:
+def _kind(header: Header, kind: str, profile: str, sender: Sender) -> Kind:
     if profile or kind == "MDM":
         return Kind.RELAY
+    if kind == "OUL" and _is_lab_3(header, sender):
+        return Kind.RESULTS
     return {"OUL": Kind.TECHNICAL, "OML": Kind.ORDER, "ADT": Kind.PATIENT}.get(kind, Kind.RESULTS)
+
+
+def _is_lab_3(header: Header, sender: Sender) -> bool:
+    """Return True for an OUL of a sender that declares LAB-3 and no technical results: nothing is guessed."""
+    declared = set(sender.transactions)
+    technical = Transaction.LAB_5 in declared or header.component(21, 1).upper().startswith("LAB-29")
+    return Transaction.LAB_3 in declared and not technical and header.component(9, 2).upper() in ("R22", "R24")
 
 
 def _msh_9(kind: str, event: str, profile: str) -> list[Finding]:

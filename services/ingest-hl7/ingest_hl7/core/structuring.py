@@ -1,13 +1,15 @@
-"""The structuring path: a result message becomes a report to build, or is kept until it may become one."""
+"""The structuring path: a result message changes what is known of its demand, from which a report leaves, or waits."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from ingest_hl7.core import checks, identity
-from ingest_hl7.core.decision import Archived, Receipt, Refusal, Structured
-from ingest_hl7.core.results import Reader, is_older, merge, same_content
-from ingest_hl7.core.senders import Role, Sender
+from ingest_hl7.core import checks, demand, history, identity, microbiology, policies
+from ingest_hl7.core.decision import Archived, FreshResults, Receipt, Refusal, Structured
+from ingest_hl7.core.order import Order, number_key
+from ingest_hl7.core.results import Reader
+from ingest_hl7.core.senders import ANYONE, Antibiogram, ReportKey, Role, Sender
 from labohub.contracts.codec import derived_id
-from labohub.contracts.laboratory import LaboratoryReport, Professional
+from labohub.contracts.laboratory import Battery, LaboratoryReport, Professional
 from labohub.contracts.values import (
     MessageId,
     Path,
@@ -20,23 +22,36 @@ from labohub.contracts.values import (
     Requester,
 )
 from labohub.contracts.values import Sender as SenderName
-from labohub.standards.er7 import Message
+from labohub.standards.er7 import Message, Segment
 from labohub.standards.hl7.findings import Finding, warning
 from labohub.standards.hl7.participation import PATIENT_DOMAIN
-from labohub.standards.hl7.patient import read_patient
-from labohub.standards.hl7.results import OrderGroup, group_orders
+from labohub.standards.hl7.patient import PatientFacts, read_patient
+from labohub.standards.hl7.results import Grouped, OrderGroup, group_orders
 
-FINAL_ORDER = frozenset("FC")
-ENDED_ORDER = frozenset("FCX")
-_PUBLISHABLE = frozenset("FCX")
-ONLY_IF_KNOWN = ("ltw.cancelled", "ltw.nothing-to-show")  # they may change a report that exists
 ARCHIVED_BY_ROLE = {Role.SUBCONTRACTOR: "ltw.subcontracted", Role.MIDDLEWARE: "ltw.technical"}
+QUALITY_CONTROL = "ltw.quality-control"
+NO_DESTINATION = "ltw.no-destination"
+PATIENT_CHANGED = "ltw.patient-changed"
+OLDER_STATE = "ltw.older-state"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of a demand and its patient."""
+
+    state: LaboratoryReport | None = None
+    times: Mapping[str, str] = field(default_factory=dict)
+    same_patient: bool = True
+    left: int = 0  # reports of this demand that left
+    digest: str = ""  # of the last that left
+    orders: tuple[tuple[Order, bool], ...] = ()  # each with whether it is still expected
+    former: tuple[LaboratoryReport, ...] = ()  # other demands of the patient
 
 
 def decide(message: Message, receipt: Receipt, sender: Sender, environment: str) -> Structured | Archived | Refusal:
-    """Return the report these results make, why they are only kept, or why they are refused."""
-    groups = group_orders(message)
-    errors = checks.check(message, groups)
+    """Return the report these results make as long as nothing else is known, why they are only kept, or refused."""
+    grouped = group(message, sender)
+    errors = checks.check_results(grouped)
     facts = read_patient(message)
     if errors or facts is None:
         return Refusal("AE", errors)
@@ -45,22 +60,26 @@ def decide(message: Message, receipt: Receipt, sender: Sender, environment: str)
         return Refusal("AE", errors)
     if facts.ins is None and not facts.reliability:
         warnings = (*warnings, warning("PID^1^32", "patient.reliability-missing", "PID-32 est vide."))
+    warnings = (*warnings, *checks.warnings_of(grouped))
+    reader = Reader(message, grouped, sender)
+    if not reader.groups:
+        return Archived(QUALITY_CONTROL, warnings=warnings)
+    if sender.role in ARCHIVED_BY_ROLE:
+        return Archived(ARCHIVED_BY_ROLE[sender.role], warnings=warnings)
     name = SenderName(application=message.header.component(3, 1), facility=message.header.component(4, 1))
-    number, identified = demand(groups)
-    report_id = ReportId(derived_id("report", name.application, name.facility, "demand", identified))
-    reader = Reader(message, groups, sender)
+    number, identified = demand_of(reader.groups, facts, sender)
     results = reader.report(number)
-    reason = _why_not_now(groups, results, sender)
-    if reason and reason not in ONLY_IF_KNOWN:
-        orders = tuple((group.obr.component(3, 1), f"{group.obr.location}^25") for group in groups)
-        return Archived(reason, report_id, orders, warnings)
-    if results.biologist is None and not reason:
-        return Archived("ltw.no-biologist", warnings=warnings)
-    recipients = _recipients(reader.copies_to(), patient, sender)
-    if not recipients and not sender.to_dmp:
-        return Archived("ltw.no-destination", warnings=warnings)
+    fresh = FreshResults(
+        results=results,
+        places=reader.places,
+        sent_at=message.header.component(7, 1),
+        sender=sender,
+        quoted=tuple(reader.quoted()),
+        order_keys=_order_keys(reader.groups, name),
+        warnings=(*warnings, *reader.warnings, *_unlinked(results, reader, sender)),
+    )
     report = Report(
-        report_id=report_id,
+        report_id=ReportId(derived_id("report", name.application, name.facility, "demand", identified)),
         message_id=MessageId(receipt.message_id),
         control_id=message.header.value(10),
         message_type=message.header.value(9),
@@ -73,38 +92,56 @@ def decide(message: Message, receipt: Receipt, sender: Sender, environment: str)
         patient=patient,
         visibility=sender.visibility,
         to_dmp=sender.to_dmp,
-        recipients=recipients,
         wants_reception_ack=sender.wants_reception_ack,
         wants_reading_ack=sender.wants_reading_ack,
         reply_to=sender.reply_to,
-        requester=_requester(sender, results),
         encounter_class=facts.encounter_class,
-        order_numbers=_order_numbers(groups, number),
+        order_numbers=_order_numbers(results),
     )
-    return Structured(report, results, only_if_known=reason, warnings=warnings)
+    return conclude(Structured(report, fresh, results), Known())
 
 
-def renew(decision: Structured, previous: LaboratoryReport, same_patient: bool) -> Structured | Archived:
-    """Return the decision once the demand's former version is known: a merged report, or why nothing is to be sent."""
-    report_id = decision.report.report_id
-    if not same_patient:
-        place, text = "PID^1^3", "Cette demande est connue pour un autre patient : rien n'est transmis."
-        return Archived(
-            "ltw.patient-changed", report_id, warnings=(*decision.warnings, warning(place, "ltw.patient-changed", text))
-        )
-    if is_older(previous, decision.results):
-        place, text = "OBR^1^22", "État antérieur à celui déjà connu : conservé, non appliqué."
-        return Archived(
-            "ltw.older-state", report_id, warnings=(*decision.warnings, warning(place, "ltw.older-state", text))
-        )
-    merged = merge(previous, decision.results)
-    if same_content(previous, merged):
-        return Archived("ltw.unchanged", report_id, warnings=decision.warnings)
-    if merged.biologist is None:
-        return Archived("ltw.no-biologist", report_id, warnings=decision.warnings)
-    if not _shown(merged):
-        return Archived("ltw.withdrawn", report_id, warnings=decision.warnings)
-    return replace(decision, results=merged, only_if_known="")
+def conclude(decision: Structured, known: Known) -> Structured | Archived | Refusal:
+    """Return the decision once all that is known of the demand is: what leaves, or why nothing does."""
+    fresh, report_id = decision.fresh, decision.report.report_id
+    if not known.same_patient:
+        text = "Cette demande est connue pour un autre patient : rien n'est transmis."
+        warned = (*fresh.warnings, warning("PID^1^3", PATIENT_CHANGED, text))
+        return Archived(PATIENT_CHANGED, report_id, warnings=warned)
+    if known.state is None:
+        applied = demand.begin(fresh.results, sent_at=fresh.sent_at)
+    else:
+        applied = demand.apply(
+            known.state, known.times, fresh.results, fresh.places, sent_at=fresh.sent_at,
+            snapshot=fresh.sender.snapshot,
+        )  # fmt: skip
+    refusal = _unresolved(applied.report, fresh)
+    if refusal is not None and known.state is not None:
+        return refusal
+    warnings = (*fresh.warnings, *applied.warnings)
+    notes = (*applied.notes, *((policies.WRONG_PATIENT,) if applied.withdrawn else ()))
+    if applied.is_older:
+        return Archived(OLDER_STATE, report_id, warnings=warnings)
+    orders = [(order, expected) for order, expected in known.orders if order.is_of(decision.report.patient)]
+    state = _with_orders(applied.report, [order for order, _ in orders])
+    kept = replace(
+        decision, state=state, times=applied.times, results=None, digest="", waits="",
+        if_unknown=refusal,
+        warnings=warnings, notes=notes,
+    )  # fmt: skip
+    draft = policies.draft(
+        state,
+        fresh.sender.report_policy,
+        has_left=known.left > 0,
+        withdrawn=applied.withdrawn,
+        missing=_missing(state, [order for order, expected in orders if expected]),
+    )
+    if draft.report is None:
+        return replace(kept, waits=draft.reason)
+    digest = policies.digest(draft.report)
+    if known.left and digest == known.digest:
+        return replace(kept, waits=policies.UNCHANGED)
+    return _leaving(kept, draft.report, known, digest)
 
 
 def patient_key(patient: Patient) -> str:
@@ -113,36 +150,122 @@ def patient_key(patient: Patient) -> str:
     return derived_id("patient", *local)
 
 
-def demand(groups: list[OrderGroup]) -> tuple[str, str]:
-    """Return the number of the demand and its text with namespace: ORC-38, else ORC-4, else the first order's own."""
-    for segment, position in (
-        *((group.orc, 38) for group in groups),
-        *((group.orc, 4) for group in groups),
-        (groups[0].obr, 3),
-        (groups[0].obr, 2),
-    ):
+def group(message: Message, sender: Sender) -> Grouped:
+    """Return the orders of a result message."""
+    known = frozenset(sender.analytes)
+
+    def is_result(obx: Segment, obr: Segment) -> bool:
+        code = obx.component(3, 1)
+        return ANYONE in known or code in known or code in (obr.component(4, 1), obr.component(4, 4))
+
+    return group_orders(message, is_result)
+
+
+def demand_of(groups: list[OrderGroup], facts: PatientFacts, sender: Sender) -> tuple[str, str]:
+    """Return the number of the demand, and the text that tells it from others of the same sender."""
+    first = groups[0]
+    if sender.report_key is ReportKey.ACCOUNT and facts.account:
+        return facts.account, f"account\x1f{facts.account}"
+    if sender.report_key is ReportKey.FILLER_PREFIX and sender.filler_separator in first.text(3):
+        prefix = first.text(3).rsplit(sender.filler_separator, maxsplit=1)[0]
+        return prefix, f"prefix\x1f{prefix}"
+    places = [*((each.orc, 38) for each in groups), *((each.orc, 4) for each in groups)]
+    for segment, position in (*places, (first.obr, 3), (first.orc, 3), (first.obr, 2), (first.orc, 2)):
         if segment is not None and segment.component(position, 1):
             return segment.component(position, 1), segment.field(position)
     return "", ""
 
 
-def _why_not_now(groups: list[OrderGroup], results: LaboratoryReport, sender: Sender) -> str:
-    """Return why no report is due: "" when one is. Default policy: every battery of the message is ended."""
-    if sender.role in ARCHIVED_BY_ROLE:
-        return ARCHIVED_BY_ROLE[sender.role]
-    statuses = {group.obr.component(25, 1) for group in groups}
-    if not statuses <= ENDED_ORDER:
-        return "ltw.not-final"
-    if statuses == {"X"}:
-        return "ltw.cancelled"
-    return "" if _shown(results) else "ltw.nothing-to-show"
+def _leaving(kept: Structured, results: LaboratoryReport, known: Known, digest: str) -> Structured:
+    """Return the decision with the report that leaves and whom it goes to."""
+    sender, report = kept.fresh.sender, kept.report
+    recipients = _recipients(results.copies_to, report.patient, sender)
+    if not recipients and not sender.to_dmp:
+        return replace(kept, waits=NO_DESTINATION)
+    earlier = [*kept.fresh.quoted, *history.former_results(known.former)]
+    most = max(sender.previous_results, len(kept.fresh.quoted))
+    shown = history.with_previous(results, earlier, most).model_copy(update={"version": known.left + 1})
+    changed = {
+        "recipients": recipients,
+        "requester": _requester(sender, results),
+        "request": Request.REPLACEMENT if known.left else Request.INITIAL,
+        "order_numbers": _order_numbers(results),
+    }
+    return replace(kept, results=shown, digest=digest, report=report.model_copy(update=changed))
 
 
-def _shown(results: LaboratoryReport) -> bool:
-    return any(result.status in _PUBLISHABLE for battery in results.batteries for result in battery.results)
+def _unresolved(results: LaboratoryReport, fresh: FreshResults) -> Refusal | None:
+    """Return the refusal of an antibiogram whose isolate nobody knows: it is never attached to another one."""
+    lost = {each.filler_number for each in microbiology.unresolved(results)}
+    text = "OBR-26 désigne un résultat absent de la demande parente."
+    found = tuple(
+        Finding("204", f"{place}^26", "ltw.parent-unresolved", text)
+        for battery, place in zip(fresh.results.batteries, fresh.places.batteries, strict=True)
+        if battery.filler_number in lost and microbiology.names_result(battery)
+    )
+    return Refusal("AE", found) if found else None
 
 
-def _recipients(people: list[Professional], patient: Patient, sender: Sender) -> tuple[Recipient, ...]:
+def _unlinked(results: LaboratoryReport, reader: Reader, sender: Sender) -> tuple[Finding, ...]:
+    """Return a warning for an antibiogram without a link, unless its sender is known to write so."""
+    if sender.antibiogram is not Antibiogram.CHILD_ORDER:
+        return ()
+    text = "Antibiogramme sans lien avec un isolat (OBR-26)."
+    places = dict(zip(map(id, results.batteries), reader.places.batteries, strict=True))
+    found = [
+        warning(f"{places[id(each)]}^26", "ltw.antibiogram-unlinked", text) for each in microbiology.unlinked(results)
+    ]
+    return tuple(found[:1])
+
+
+def _with_orders(state: LaboratoryReport, orders: list[Order]) -> LaboratoryReport:
+    """Return the demand with what its orders say and its results do not: prescriber, copies, clinical information."""
+    if not orders:
+        return state
+    prescriber = state.prescriber or next((each.prescriber for each in orders if each.prescriber), None)
+    copies = {each.identifier: each for each in (*((prescriber,) if prescriber else ()), *state.copies_to)}
+    if len(copies) <= 1:
+        copies |= {person.identifier: person for each in orders for person in each.copies_to if person.identifier}
+    by_number = {each.placer_number: each for each in orders if each.placer_number}
+    return state.model_copy(
+        update={
+            "prescriber": prescriber,
+            "prescribed_at": state.prescribed_at
+            or next((each.prescribed_at for each in orders if each.prescribed_at), ""),
+            "copies_to": tuple(copies.values()),
+            "batteries": tuple(_informed(each, by_number.get(each.placer_number)) for each in state.batteries),
+        }
+    )
+
+
+def _informed(battery: Battery, order: Order | None) -> Battery:
+    if order is None or battery.clinical_information or not order.clinical_information:
+        return battery
+    return battery.model_copy(update={"clinical_information": order.clinical_information})
+
+
+def _missing(state: LaboratoryReport, orders: list[Order]) -> list[str]:
+    """Return the numbers of expected orders of the demand that no battery answers yet."""
+    groups = {each.group_number for each in state.batteries if each.group_number}
+    told = {each.placer_number for each in state.batteries}
+    return [
+        each.placer_number
+        for each in orders
+        if each.group_key.split("\x1f")[0] in groups and each.placer_number and each.placer_number not in told
+    ]
+
+
+def _order_keys(groups: list[OrderGroup], name: SenderName) -> frozenset[str]:
+    """Return the keys under which orders of these results may be recorded."""
+    sender = (name.application, name.facility)
+    keys = set()
+    for each in groups:
+        for segment, numbers in ((each.orc, (2, 4)), (each.obr, (2,))):
+            keys |= {number_key(segment, number, sender) for number in numbers} if segment is not None else set()
+    return frozenset(keys - {""})
+
+
+def _recipients(people: tuple[Professional, ...], patient: Patient, sender: Sender) -> tuple[Recipient, ...]:
     found: dict[str, Recipient] = {}
     for person in people:
         address = sender.mailboxes.get(person.identifier)
@@ -178,14 +301,8 @@ def _requester(sender: Sender, results: LaboratoryReport) -> Requester:
     )
 
 
-def _order_numbers(groups: list[OrderGroup], number: str) -> tuple[str, ...]:
-    numbers = [number]
-    for group in groups:
-        numbers += [group.obr.component(2, 1), group.obr.component(3, 1)]
+def _order_numbers(results: LaboratoryReport) -> tuple[str, ...]:
+    numbers = [results.number]
+    for battery in results.batteries:
+        numbers += [battery.placer_number, battery.filler_number]
     return tuple(dict.fromkeys(each for each in numbers if each))
-
-
-def late_warnings(orders: tuple[tuple[str, str], ...], final: frozenset[str]) -> tuple[Finding, ...]:
-    """Return a warning for each order already final: an older state came late and is not applied."""
-    text = "État antérieur reçu après le résultat final : conservé, non appliqué."
-    return tuple(warning(place, "ltw.older-state", text) for filler, place in orders if filler in final)

@@ -41,6 +41,7 @@ def acknowledge(
     at: datetime,
     control_id: str,
     style: AnswerStyle = AnswerStyle.HL7,
+    body: Sequence[str] = (),
 ) -> Answer:
     """Return the acknowledgement of a message.
 
@@ -48,11 +49,13 @@ def acknowledge(
         header: the message's MSH; None when there is none to answer to.
         at: MSH-7, in the zone it is to be written in.
         control_id: MSH-10 of the answer, 20 characters at most.
+        body: what follows, of an answer that says more: the orders of an ORL.
     """
-    msh_18, codec = _charset(header)
-    lines = [_msh(header, at, control_id, msh_18), _msa(header, code, findings, style)]
+    msh_18, codec = _charset(header, body)
+    lines = [_msh(header, code, at, control_id, msh_18), _msa(header, code, findings, style)]
     lines += [_err(finding, style) for finding in findings[:MAX_ERRORS]]
-    return Answer(code, b"".join(_encode(line, codec) + b"\r" for line in lines))
+    data = b"".join(_encode(line, codec) + b"\r" for line in lines)
+    return Answer(code, data + b"".join(line.encode(codec) + b"\r" for line in body))
 
 
 def timestamp(at: datetime) -> str:
@@ -77,20 +80,31 @@ def answer_code(answer: bytes) -> str:
     return answer[at + 5 : at + 7].decode("ascii", "replace") if at >= 0 else ""
 
 
-def _charset(header: Header | None) -> tuple[str, str]:
+def _charset(header: Header | None, body: Sequence[str] = ()) -> tuple[str, str]:
+    """Return the request's character set, or UTF-8 when it has none that holds what is echoed."""
     declared = header.component(18, 1) if header else ""
     codec = CODECS.get(declared)
-    return (declared, codec) if codec and codec != "ascii" else ("UNICODE UTF-8", "utf-8")
+    if codec and codec != "ascii" and _holds(codec, body):
+        return declared, codec
+    return "UNICODE UTF-8", "utf-8"
 
 
-def _msh(header: Header | None, at: datetime, control_id: str, msh_18: str) -> list[str | bytes]:
+def _holds(codec: str, body: Sequence[str]) -> bool:
+    try:
+        "".join(body).encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _msh(header: Header | None, code: str, at: datetime, control_id: str, msh_18: str) -> list[str | bytes]:
     if header is None:
         return ["MSH|^~\\&|||||", timestamp(at), "||ACK|", control_id, "|P|", _FALLBACK_VERSION, "|||||FRA|", msh_18]
     version = header.component(12, 1)
     parts: list[str | bytes] = ["MSH|^~\\&|"]
     for number in (5, 6, 3, 4):
         parts += [_echo(header, number), "|"]
-    parts += [timestamp(at), "||", _message_type(header), "|", control_id, "|", _echo(header, 11), "|"]
+    parts += [timestamp(at), "||", _message_type(header, code), "|", control_id, "|", _echo(header, 11), "|"]
     parts += [version if version in _SUPPORTED_VERSIONS else _FALLBACK_VERSION, "|||||FRA|", msh_18]
     return parts
 
@@ -114,9 +128,9 @@ def _err(finding: Finding, style: AnswerStyle) -> list[str | bytes]:
     ]
 
 
-def _message_type(header: Header) -> str:
+def _message_type(header: Header, code: str) -> str:
     event = header.component(9, 2)
-    if header.component(9, 1) == "OML" and event in ORDER_ANSWERS:
+    if code[0] != "C" and header.component(9, 1) == "OML" and event in ORDER_ANSWERS:
         kind, answer = ORDER_ANSWERS[event]
         return f"{kind}^{answer}^{kind}_{answer}"
     known = len(event) == 3 and event.isascii() and event.isalnum()

@@ -124,3 +124,11 @@ FORMER_NAMES = {  # profiles 1.2 and 2.0
 }
 
 ORDER_ANSWERS = {"O21": ("ORL", "O22"), "O33": ("ORL", "O34"), "O35": ("ORL", "O36")}  # OML to its answer
+
+# LTW and ILW
+VALUE_TYPES = frozenset(  # 0125, what laboratories send
+    ("NM", "SN", "ST", "TX", "FT", "CE", "CWE", "CNE", "TS", "DTM", "DT", "TM", "NA", "ED", "RP", "EI", "CX", "XCN",
+     "CP", "DR")
+)  # fmt: skip
+OBSERVATION_STATUSES = frozenset("OIRPSFCDXNW")  # 0085; IHE excludes U: the value is not sent again
+ORDER_STATUSES = frozenset("OSIARPFCX")  # 0123; Y and Z answer queries

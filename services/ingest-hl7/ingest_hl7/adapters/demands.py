@@ -1,0 +1,161 @@
+"""Demands and orders in the store: what a result message must know, and what it leaves behind."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import or_, select, update
+
+from ingest_hl7.adapters import tables
+from ingest_hl7.adapters.knowledge import Batch, Entry, KnownReport, RecordedOrder
+from ingest_hl7.core import orders
+from ingest_hl7.core.decision import Ordered, Structured
+from ingest_hl7.core.order import KnownOrder, OrderState
+from ingest_hl7.core.structuring import patient_key
+from ingest_hl7.ports import IngestUnit
+from labohub.contracts.values import BlobRef, Patient
+from labohub.store.sql import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Nothing was written: more is known of the demand than the decision knew. Decide again, for this patient."""
+
+    known: KnownReport | None
+    patient: Patient
+    orders: tuple[RecordedOrder, ...] = ()
+    former: tuple[BlobRef, ...] = ()  # states of the patient's other demands, the latest first
+
+
+async def load_demands(unit: IngestUnit, batch: Batch, entries: Sequence[Entry]) -> None:
+    """Add to a batch the demands, the orders and the former demands that its result messages speak of."""
+    decisions = [entry.decision for entry in entries if isinstance(entry.decision, Structured)]
+    wanted = {str(each.report.report_id) for each in decisions}
+    keys = {key for each in decisions for key in each.fresh.order_keys}
+    keys |= {each.key for entry in entries if isinstance(entry.decision, Ordered) for each in entry.decision.orders}
+    if wanted:
+        table = tables.reports
+        for row in (await unit.connection.execute(select(table).where(table.c.report_id.in_(wanted)))).mappings():
+            batch.reports[row["report_id"]] = KnownReport(
+                row["version"],
+                row["patient_key"],
+                BlobRef.model_validate_json(row["results"]),
+                json.loads(row["times"]),
+                row["published"],
+                row["digest"],
+            )
+    if keys:
+        table = tables.orders
+        query = select(table).where(or_(table.c.order_key.in_(keys), table.c.group_key.in_(keys)))
+        for row in (await unit.connection.execute(query)).mappings():
+            batch.orders[row["order_key"]] = RecordedOrder(
+                row["order_key"],
+                row["group_key"],
+                OrderState(row["state"]),
+                row["person"],
+                BlobRef.model_validate_json(row["content"]),
+                row["position"],
+            )
+    for each in decisions:
+        if each.fresh.sender.previous_results and each.report.patient.local_ids:
+            await _load_former(unit, batch, each)
+
+
+async def _load_former(unit: IngestUnit, batch: Batch, decision: Structured) -> None:
+    table, person = tables.reports, patient_key(decision.report.patient)
+    if person in batch.former:
+        return
+    query = select(table.c.report_id, table.c.results).where(table.c.patient_key == person)
+    query = query.order_by(table.c.changed_at.desc()).limit(decision.fresh.sender.previous_results + 1)
+    batch.former[person] = {
+        row.report_id: BlobRef.model_validate_json(row.results) for row in await unit.connection.execute(query)
+    }
+
+
+def behind(batch: Batch, entry: Entry, decision: Structured) -> Behind | None:
+    """Return what the decision must know first; None when it knew all."""
+    report = decision.report
+    latest = batch.reports.get(report.report_id)
+    keys = decision.fresh.order_keys
+    recorded = tuple(
+        each for each in batch.orders.values() if each.order_key in keys or (each.group_key and each.group_key in keys)
+    )
+    others = batch.former.get(patient_key(report.patient), {})
+    former = tuple(ref for report_id, ref in others.items() if report_id != report.report_id)
+    is_late = latest is not None and latest.version != entry.base_version
+    if is_late or (not entry.informed and (recorded or former)):
+        return Behind(latest, report.patient, recorded, former)
+    return None
+
+
+def keep(batch: Batch, entry: Entry, decision: Structured, unit: IngestUnit) -> None:
+    """Keep the state of a demand, whether a report leaves or not."""
+    report_id, latest = decision.report.report_id, batch.reports.get(decision.report.report_id)
+    leaves = decision.results is not None
+    known = KnownReport(
+        version=entry.base_version + 1,
+        patient_key=latest.patient_key if latest else patient_key(decision.report.patient),
+        results=entry.contents[-1],
+        times=decision.times,
+        left=(latest.left if latest else 0) + leaves,
+        digest=decision.digest if leaves else latest.digest if latest else "",
+    )
+    batch.reports[report_id] = known
+    batch.add(
+        "reports",
+        {
+            "report_id": report_id,
+            "version": known.version,
+            "patient_key": known.patient_key,
+            "results": known.results.model_dump_json(),
+            "times": json.dumps(known.times),
+            "published": known.left,
+            "digest": known.digest,
+            "changed_at": unit.now,
+        },
+    )
+    placers = {each.placer_number for each in decision.state.batteries if each.status in ("P", "A", "F", "C")}
+    for key, recorded in batch.orders.items():
+        if (
+            key in decision.fresh.order_keys
+            and key.split("\x1f")[0] in placers
+            and recorded.state is OrderState.ORDERED
+        ):
+            batch.orders[key] = replace(recorded, state=OrderState.RESULTED)
+            batch.resulted.add(key)
+
+
+def record(batch: Batch, entry: Entry, ordered: Ordered, receiver: str, unit: IngestUnit) -> Ordered:
+    """Return the orders with their answers; what is accepted is recorded."""
+    known = {key: KnownOrder(each.state, each.person) for key, each in batch.orders.items()}
+    judged = orders.judge(ordered, known, receiver)
+    content = entry.contents[0]
+    for position, (order, verdict) in enumerate(zip(judged.orders, judged.verdicts, strict=True)):
+        state = orders.state_after(order, verdict, known.get(order.key))
+        if state is None:
+            continue
+        kept = RecordedOrder(order.key, order.group_key, state, ordered.person, content, position)
+        batch.orders[order.key] = kept
+        row = {
+            "order_key": order.key,
+            "group_key": order.group_key,
+            "state": str(state),
+            "person": ordered.person,
+            "content": content.model_dump_json(),
+            "position": position,
+            "message_id": entry.arrival.receipt.message_id,
+            "changed_at": unit.now,
+        }
+        batch.add("orders", row)
+    return judged
+
+
+async def write_demands(unit: IngestUnit, batch: Batch) -> None:
+    """Write what a run changed of demands and orders."""
+    for name, key in (("reports", "report_id"), ("orders", "order_key")):
+        latest = {row[key]: row for row in batch.rows.get(name, [])}
+        await upsert(unit.connection, tables.metadata.tables[name], list(latest.values()))
+    if batch.resulted:
+        table = tables.orders
+        told = update(table).where(table.c.order_key.in_(batch.resulted)).values(state=str(OrderState.RESULTED))
+        await unit.connection.execute(told)
