@@ -12,6 +12,7 @@ from labosim.control.server import ControlServer
 from labosim.faults import Faults
 from labosim.pki import Pki
 from labosim.settings import SimulatorSettings
+from labosim.sgl.webhooks import WebhookReceiver, webhook_routes
 
 
 class Simulator(Protocol):
@@ -46,6 +47,8 @@ class Simulators:
             routes: Callable[[Any], APIRouter] = module.routes
             self.parts[name] = simulator
             routers.append(routes(simulator))
+        self.webhooks = WebhookReceiver(settings.webhook_secret, faults)
+        routers.append(webhook_routes(self.webhooks))
         self.control = ControlServer(application(routers, faults, self.reset), settings.host, settings.control_port)
 
     @classmethod
@@ -72,5 +75,5 @@ class Simulators:
 
     def reset(self) -> None:
         """Make every simulator forget."""
-        for part in self.parts.values():
+        for part in (*self.parts.values(), self.webhooks):
             part.reset()

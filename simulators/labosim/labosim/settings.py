@@ -18,4 +18,8 @@ class SimulatorSettings(BaseSettings):
     dmp_port: int = Field(8092, description="Port of the DMP (SOAP, mutual TLS).")
     smtp_port: int = Field(2525, description="Port of the MSSanté operator's SMTP.")
     imap_port: int = Field(2143, description="Port of the MSSanté operator's IMAP.")
+    webhook_secret: str = Field(
+        "whsec_bGFib3NpbS1vbmx5LW9mLXRoZS10ZXN0LWJlbmNoLS0=",
+        description="Secret with which the SGL checks the webhooks it receives on the control port.",
+    )
     sgl_port: int = Field(2580, description="Port where the SGL receives its business acknowledgements (MLLP).")
