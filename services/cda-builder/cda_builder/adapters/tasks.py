@@ -6,6 +6,8 @@ from cda_builder.adapters.gate import Gate
 from cda_builder.adapters.images import with_web_images
 from cda_builder.adapters.pdf import render_narrative, render_report
 from cda_builder.adapters.pdf.fonts import register
+from cda_builder.adapters.validation import Checked, validate
+from cda_builder.core.explain import Lang
 from cda_builder.core.facts import facts_of
 from cda_builder.core.relay import check_patient
 from cda_builder.core.report import cr_bio
@@ -44,6 +46,11 @@ def examine(document: bytes, identity: Identity, gate: Gate) -> Made:
     if pdf is None and verdict.conforms:
         pdf = render_narrative(root, header)
     return Made(document, facts_of(header), pdf or b"", verdict)
+
+
+def validated(data: bytes, lang: Lang, gate: Gate) -> list[Checked]:
+    """Return what is wrong with a document or an archive, explained."""
+    return validate(data, "", gate, lang)
 
 
 def warm(gate: Gate) -> None:

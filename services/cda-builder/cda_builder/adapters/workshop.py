@@ -14,6 +14,8 @@ from typing import ParamSpec, TypeVar
 from cda_builder.adapters import tasks
 from cda_builder.adapters.gate import Gate
 from cda_builder.adapters.metrics import VERDICTS, WORK_SECONDS, WORKERS_LOST
+from cda_builder.adapters.validation import Checked
+from cda_builder.core.explain import Lang
 from cda_builder.ports import Made, Order, WorkshopBusy
 from labohub.contracts.values import Identity
 
@@ -42,6 +44,10 @@ class ProcessWorkshop:
     async def examine(self, document: bytes, identity: Identity) -> Made:
         """Return what a relayed document is, checked."""
         return _counted(await self._run(tasks.examine, document, identity, self._gate))
+
+    async def validate(self, data: bytes, lang: Lang) -> list[Checked]:
+        """Return what is wrong with a document or an archive, explained. Raises: WorkshopBusy."""
+        return await self._run(tasks.validated, data, lang, self._gate)
 
     async def start(self) -> None:
         """Return when every worker is ready. Raises: Misconfigured when the official rules do not compile."""

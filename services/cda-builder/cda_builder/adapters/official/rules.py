@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
@@ -10,6 +11,7 @@ from cda_builder.adapters.official.family import Family, Hit
 from cda_builder.adapters.official.schema import RulesUnreadable
 from cda_builder.adapters.official.xpath.tree import Document
 from cda_builder.adapters.rules_folder import folder_digest
+from cda_builder.core.lint import place_of
 from cda_builder.core.verdict import ERROR, WARNING, Finding, Verdict
 from cda_builder.core.volet import is_level_3, volet_of
 from labohub.standards import xml
@@ -27,6 +29,7 @@ _VOLET = "schematrons/CI-SIS_BIO-CR-BIO_{}.sch"
 CURRENT = "2024.01"  # the edition that the hub writes
 _BLOCKING = frozenset({"", "error", "fatal"})
 _QUALIFIED = re.compile(r"Q\{[^}]*\}")
+_PREFIXED = re.compile(r"(?<=/)[\w.-]+:([\w.-]+)")
 _PRIVATE = re.compile(r"\{urn:[^}]*\}")
 
 
@@ -69,7 +72,9 @@ class OfficialRules:
         if self._xsd.validate(document):
             return []
         return [
-            Finding("xsd", "CDA_extended.xsd", ERROR, _path(error.path), _PRIVATE.sub("", error.message), error.line)
+            Finding(
+                "xsd", "CDA_extended.xsd", ERROR, _place(document, error), _PRIVATE.sub("", error.message), error.line
+            )
             for error in self._xsd.error_log  # type: ignore[attr-defined]  # a list of entries; the stubs forget it
         ]
 
@@ -113,6 +118,8 @@ def _level(role: str) -> str:
     return ERROR if role in _BLOCKING else WARNING
 
 
-def _path(text: str | None) -> str:
-    """Return the place of an error of the schema without its prefixes."""
-    return re.sub(r"(?<=/)(?:\*:?|[\w.-]+:)(?=\w)", "", text or "/")
+def _place(document: etree._Element, error: Any) -> str:
+    """Return where the schema found an error: its own paths say `*[3]` for elements of the default namespace."""
+    path = _PREFIXED.sub(r"*[local-name()='\1']", error.path or "/*")
+    found = document.getroottree().xpath(path)
+    return place_of(found[0]) if isinstance(found, list) and found and isinstance(found[0], etree._Element) else "/"

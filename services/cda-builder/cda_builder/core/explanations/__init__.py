@@ -1,0 +1,1 @@
+"""The catalogue of explanations: what findings mean, in French and in English, as data."""
