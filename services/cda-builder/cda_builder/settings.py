@@ -41,6 +41,10 @@ class CdaBuilderSettings(BaseSettings):
         description='JSON: the level of the hub\'s own rules where it is not the usual one: `{"reference": "block"}`, '
         "`warn` (README of the service). Official errors always block.",
     )
+    loinc_dir: Path | None = Field(
+        None,
+        description="Folder of official lists of LOINC codes (value sets, XML): catalogues are checked against them.",
+    )
     processes: NonNegativeInt = Field(
         1, description="Workers that build and check; 0: a thread, when no official rules are set."
     )

@@ -1,14 +1,15 @@
 """Documents made or checked: jobs are leased, done in the workshop, and settled with the event that tells."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Protocol
 
 import orjson
 
+from cda_builder.core.catalogue import Catalogue, Seen, seen_in
 from cda_builder.core.errors import CdaDocumentMissing, CdaNotConformant
 from cda_builder.core.laboratory import LaboratoryProfile
 from cda_builder.core.versions import Version, fingerprint, numbering_after
@@ -41,15 +42,37 @@ class Versions(Protocol):
         """Keep a version."""
 
 
+class Catalogues(Protocol):
+    """The laboratories' catalogues, and the volume of results by local code."""
+
+    async def edition(self, facility: str) -> tuple[str, int]:
+        """Return whose catalogue holds for a facility, and its number; 0 for none."""
+
+    async def read(self, owner: str) -> Catalogue:
+        """Return the catalogue of an owner."""
+
+    async def count(self, seen: Sequence[Seen]) -> None:
+        """Add the results of a new document to the volumes."""
+
+
 class BuildingUnit(Protocol):
     """The part of a unit that building needs."""
 
     jobs: WorkQueue
     versions: Versions
+    catalogues: Catalogues
     now: datetime
 
     async def publish(self, *events: Event) -> None:
         """Write the events into the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a document is built upon: the version before it, and the laboratory's catalogue."""
+
+    last: Version | None
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +82,7 @@ class Outcome:
     version: Version | None = None
     companion: Version | None = None  # the laboratory's other format of the same content
     is_new: bool = False
+    seen: tuple[Seen, ...] = ()  # the local codes of a new version
     code: str = ""
     conformance_report: BlobRef | None = None
     again: bool = False
@@ -75,26 +99,39 @@ class Builder:
     lease_seconds: float
     retry_first_seconds: float
     retry_cap_seconds: float
+    catalogues: dict[str, tuple[int, Catalogue]] = field(default_factory=dict)  # by owner: those read last
 
     async def build_due(self, units: Units[BuildingUnit], now: datetime) -> bool:  # type: ignore[type-var]
         """Make up to a batch of documents, of different reports. Return False when nothing is due."""
         async with units() as unit:
             works = await unit.jobs.lease_due(self.batch_size, self.lease_seconds)
-            lasts = [await unit.versions.last(work.lane) for work in works]
+            events = [IdentityQualified.model_validate_json(work.payload) for work in works]
+            known = [await self._known(unit, event) for event in events]
         if not works:
             return False
-        outcomes = await asyncio.gather(*(self._do(work, last) for work, last in zip(works, lasts, strict=True)))
+        jobs = list(zip(works, events, known, strict=True))
+        outcomes = await asyncio.gather(*(self._do(*job) for job in jobs))
         async with units() as unit:
-            for work, outcome in zip(works, outcomes, strict=True):
-                await self._settle(unit, work, outcome)
+            for (work, event, _), outcome in zip(jobs, outcomes, strict=True):
+                await self._settle(unit, work, event, outcome)
         return True
 
-    async def _do(self, work: Work, last: Version | None) -> Outcome:
-        event = IdentityQualified.model_validate_json(work.payload)
+    async def _known(self, unit: BuildingUnit, event: IdentityQualified) -> Known:
+        """Return what a document is built upon. A catalogue is read once, until another is imported."""
+        last = await unit.versions.last(event.report_id)
+        if event.report.path is Path.RELAY:
+            return Known(last)
+        owner, number = await unit.catalogues.edition(event.report.sender.facility)
+        held = self.catalogues.get(owner)
+        if number and (held is None or held[0] != number):
+            held = self.catalogues[owner] = (number, await unit.catalogues.read(owner))
+        return Known(last, held[1]) if number and held else Known(last)
+
+    async def _do(self, work: Work, event: IdentityQualified, known: Known) -> Outcome:
         started = perf_counter()
         with span("cda.build", work.traceparent, report_id=event.report_id):
             try:
-                outcome = await self._version(event, last)
+                outcome = await self._version(event, known)
             except CdaNotConformant as error:
                 outcome = Outcome(code=error.code, conformance_report=error.report)
             except Refused as error:
@@ -115,10 +152,10 @@ class Builder:
         )
         return outcome
 
-    async def _version(self, event: IdentityQualified, last: Version | None) -> Outcome:
+    async def _version(self, event: IdentityQualified, known: Known) -> Outcome:
         if event.report.path is Path.RELAY:
             return await self._relayed(event)
-        return await self._structured(event, last)
+        return await self._structured(event, known)
 
     async def _relayed(self, event: IdentityQualified) -> Outcome:
         """Check the laboratory's own documents; the very same bytes go on. One that is refused stops both."""
@@ -132,9 +169,9 @@ class Builder:
         made = await self.workshop.examine(await self.blobs.read(source), identity)
         return await self._kept(made, source, made.facts.version_number, source.sha256)
 
-    async def _structured(self, event: IdentityQualified, last: Version | None) -> Outcome:
+    async def _structured(self, event: IdentityQualified, known: Known) -> Outcome:
         """Build the document; the same content as the last version is that version again."""
-        report, source = event.report, event.report.results
+        report, source, last = event.report, event.report.results, known.last
         if source is None:
             raise CdaDocumentMissing("no results to structure")
         profile = self.profiles.get(report.sender.facility) or self.profiles[""]
@@ -143,9 +180,12 @@ class Builder:
         if last is not None and last.fingerprint == mark:
             return Outcome(last)
         numbering = numbering_after(last, await self._before(last))
-        made = await self.workshop.structure(Order(report, results, event.identity, profile, numbering))
+        catalogue = known.catalogue.needed_by(results)
+        made = await self.workshop.structure(Order(report, results, event.identity, profile, numbering, catalogue))
         version = await self._kept(made, None, numbering.version, mark)
-        return Outcome(version.model_copy(update={"results": source}), is_new=True)
+        return Outcome(
+            version.model_copy(update={"results": source}), is_new=True, seen=seen_in(results, report.sender.facility)
+        )
 
     async def _before(self, last: Version | None) -> LaboratoryReport | None:
         """Return what the published version said; None when it is no longer kept."""
@@ -176,8 +216,7 @@ class Builder:
             conformance_report=report,
         )
 
-    async def _settle(self, unit: BuildingUnit, work: Work, outcome: Outcome) -> None:
-        event = IdentityQualified.model_validate_json(work.payload)
+    async def _settle(self, unit: BuildingUnit, work: Work, event: IdentityQualified, outcome: Outcome) -> None:
         if outcome.again:
             wait = backoff_seconds(
                 work.attempts, first=self.retry_first_seconds, cap=self.retry_cap_seconds, fraction=0
@@ -191,6 +230,7 @@ class Builder:
             return  # our lease ran out: whoever took over tells
         if outcome.version and outcome.is_new:
             await unit.versions.add(work.lane, outcome.version)
+            await unit.catalogues.count(outcome.seen)
         await unit.publish(told(event, outcome, unit.now))
 
 

@@ -37,14 +37,28 @@ class Api:
         Raises:
             ApiUnavailable, ApiRefused: see the classes.
         """
-        asked = {name: value for name, value in parameters.items() if value not in ("", None)}
+        return self._ask(self._client.build_request("GET", f"/api/v1{path}", params=_given(parameters)))
+
+    def post(self, path: str, content: bytes, media_type: str, **parameters: Any) -> Any:
+        """Return the JSON that answers a content, a refusal (422) with its reasons included.
+
+        Raises:
+            ApiUnavailable, ApiRefused: see the classes.
+        """
+        headers = {"Content-Type": media_type}
+        request = self._client.build_request(
+            "POST", f"/api/v1{path}", content=content, headers=headers, params=_given(parameters)
+        )
+        return self._ask(request, reasons=422)
+
+    def _ask(self, request: httpx.Request, *, reasons: int = 0) -> Any:
         try:
-            answer = self._client.get(f"/api/v1{path}", params=asked)
+            answer = self._client.send(request)
         except httpx.HTTPError:
             raise ApiUnavailable(f"no answer at {self._url}") from None
         if answer.status_code >= 500:
             raise ApiUnavailable(f"{self._url} answers {answer.status_code}")
-        if answer.is_error:
+        if answer.is_error and answer.status_code != reasons:
             raise ApiRefused(f"{answer.status_code} {_code(answer)}".rstrip())
         return answer.json()
 
@@ -54,6 +68,10 @@ class Api:
             return self._client.get("/readyz").is_success
         except httpx.HTTPError:
             return False
+
+
+def _given(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if value not in ("", None)}
 
 
 def _code(answer: httpx.Response) -> str:
