@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ingest_hl7.adapters.access import Access
 from ingest_hl7.adapters.answers_http import answer_routes
 from ingest_hl7.adapters.api_keys import KeyRing
+from ingest_hl7.adapters.conformance import Inspector
 from ingest_hl7.adapters.drop_folder import DropFolder
 from ingest_hl7.adapters.events_http import event_routes
 from ingest_hl7.adapters.http import routes
@@ -55,7 +56,8 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
     outcomes = Outcomes(Us(settings.application, settings.facility), zone, book.registry)
     policy = Policy(environment, settings.accepted_processing_ids(environment), book.registry)
     units = database.units(TableUnit)
-    doors = Doors(policy, platform.blobs, units, Journal(zone, outcomes), platform.clock, zone)
+    inspector = Inspector(units, platform.blobs, book.registry, settings)
+    doors = Doors(policy, platform.blobs, units, Journal(zone, outcomes), platform.clock, zone, inspector.notice)
     intake = Intake(doors)
     quarantine = Quarantine(intake, doors, outcomes, stranger(settings))
     ring = KeyRing(settings.api_keys, platform.clock)
@@ -79,11 +81,11 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
             event_routes(desk, access, database, platform.blobs),
             webhook_routes(access, book.registry, database),
             senders_routes(book),
-            message_routes(access, database, platform.blobs),
+            message_routes(access, inspector, database, platform.blobs),
             quarantine_routes(access, quarantine, database),
         ],
-        background=[book.follow],
-        closing=[receiver.close],
+        background=[book.follow, inspector.follow],
+        closing=[inspector.close, receiver.close],
         facts=book.facts,
     )
 

@@ -65,6 +65,11 @@ class IngestSettings(BaseSettings):
         None,
         description="TOML file of the API keys (`labohub api-key new`). Unset: no key, in the test environment only.",
     )
+    conformance_percent: int = Field(
+        0, ge=0, le=100, description="Messages examined as they come, in a process apart; all of a sender on trial."
+    )
+    conformance_queue: PositiveInt = Field(1000, description="Messages waiting to be examined; beyond, left out.")
+    conformance_timeout_seconds: PositiveFloat = Field(30.0, description="Longest examination of one message.")
     processing_ids: str = Field("", description="MSH-11 accepted, e.g. `P`. Empty: `P` in production, `P,T` in test.")
     timezone: str = Field("Europe/Paris", description="Zone in which answers are dated.")
     application: str = Field("LABOHUB", description="MSH-3 of the messages the hub sends.")

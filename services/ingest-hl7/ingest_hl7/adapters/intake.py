@@ -56,6 +56,7 @@ class Doors:
     journal: Journal
     clock: Clock
     zone: ZoneInfo
+    notice: Callable[[Arrival], None] = lambda _: None  # told of each message that is durable
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,8 @@ class Intake:
             log.bug("message.failed", error, message_id=message_id)
             return _One(not_now(arrival, self._now()), is_durable=False)
         _note(arrival, written, warnings)
+        if not written.replayed:
+            self._doors.notice(arrival)
         return _One(written.answers, warnings)
 
     async def _decide(self, arrival: Arrival) -> tuple[Decision, tuple[str, ...]]:

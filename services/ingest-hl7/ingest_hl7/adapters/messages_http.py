@@ -11,6 +11,7 @@ from ingest_hl7.adapters import tables
 from ingest_hl7.adapters.access import Access
 from ingest_hl7.adapters.api_keys import Scope
 from ingest_hl7.adapters.audit import actor_of, note
+from ingest_hl7.adapters.conformance import Inspector
 from ingest_hl7.adapters.knowledge import unpack_frames
 from ingest_hl7.adapters.paging import read_cursor, write_cursor
 from ingest_hl7.adapters.tables import TableUnit
@@ -25,7 +26,7 @@ Word = Annotated[str, Query(max_length=199)]
 _UNSEEN = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
 
 
-def message_routes(access: Access, database: Database, blobs: Blobs) -> APIRouter:
+def message_routes(access: Access, inspector: Inspector, database: Database, blobs: Blobs) -> APIRouter:
     """Return the routes of the messages: for the operator's keys, since they show every sender's."""
     router = APIRouter(prefix="/api/v1/messages", tags=["messages"])
 
@@ -86,6 +87,14 @@ def message_routes(access: Access, database: Database, blobs: Blobs) -> APIRoute
             await note(unit, actor_of(request, caller), "message.read", message_id)
         content = await blobs.read(BlobRef.model_validate_json(row["raw"]))
         return Response(content, media_type="application/hl7-v2", headers=_UNSEEN)
+
+    @router.get("/{message_id}/conformance")
+    async def conformance(request: Request, message_id: MessageId) -> Response:
+        """Return how the message follows its profile; examined now when it was not yet."""
+        if isinstance(caller := await access.admit(request, Scope.OPERATE), Response):
+            return caller
+        report = await inspector.report(message_id)
+        return problem(404, "message.unknown", "no such message") if report is None else JSONResponse(report)
 
     return router
 

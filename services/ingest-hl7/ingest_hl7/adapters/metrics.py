@@ -30,3 +30,4 @@ SENDERS_READ = Counter("ingest_hl7_senders_read_total", "Times the senders' file
 DROPPED_FILES = Counter("ingest_hl7_dropped_files_total", "Files dropped, by what became of them", ["outcome"])
 DROP_UNUSABLE = Gauge("ingest_hl7_drop_folders_unusable", "Drop folders that cannot be read or written")
 QUARANTINE = Counter("ingest_hl7_quarantine_total", "Messages held, released and refused", ["outcome"])
+INSPECTED = Counter("ingest_hl7_inspected_total", "Messages examined beside the road, by verdict", ["verdict"])
