@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest_hl7.adapters import metrics, tables
 from ingest_hl7.adapters.audit import note
-from ingest_hl7.adapters.intake import Doors, Intake
 from ingest_hl7.adapters.demands import Behind
+from ingest_hl7.adapters.intake import Doors, Intake
 from ingest_hl7.adapters.journal import Written
 from ingest_hl7.adapters.knowledge import Entry, pack_frames
 from ingest_hl7.adapters.rows import QUARANTINED, owed, quarantine_id
