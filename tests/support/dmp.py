@@ -135,6 +135,7 @@ def cda(
     structure_id: str = "1999900017",
     ins: str = INS,
     text: str = "Potassium (plasma) : 4,6 mmol/L",
+    set_id: str = "2.25.300000000000000000000000000000000000",
 ) -> bytes:
     """Return the CDA of a small report, its header complete, with a comment and a processing instruction."""
     parent = f'<parentDocument><id root="{replaces}"/></parentDocument>'
@@ -158,7 +159,7 @@ def cda(
   <effectiveTime value="{effective_time}"/>
   <confidentialityCode code="N" displayName="Normal" codeSystem="2.16.840.1.113883.5.25"/>
   <languageCode code="fr-FR"/>
-  <setId root="2.25.300000000000000000000000000000000000"/><versionNumber value="{version}"/>
+  <setId root="{set_id}"/><versionNumber value="{version}"/>
   <recordTarget><patientRole><id root="{TEST_OID}" extension="{ins}"/>
     <id root="1.2.250.1.999.1.9001.2" extension="IPP-77"/>
     <patient><name><family qualifier="BR">TESTEUSE</family><family qualifier="CL">EPOUSEE</family>

@@ -1,5 +1,6 @@
 """The laboratory's own document: checked, then carried byte for byte."""
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,7 +9,9 @@ import pytest
 
 from labohub.contracts.events import DocumentBuilt, DocumentRefused
 from labohub.contracts.values import Identity, IdentityStatus, Ins
+from labohub.standards.cda import read_header
 from labohub.standards.cda.builder import build_cr_bio
+from labohub.standards.xml import parse
 from tests.support.cda import IDENTITY, PDF, CdaRig, model_of, results_of
 
 
@@ -152,3 +155,37 @@ async def test_a_report_without_a_document_is_refused(rig: CdaRig) -> None:
     await rig.hear(qualified(report_of(Road.RELAY)))
 
     assert (await refusal(rig)).code == "cda.document-missing"
+
+
+def level_1(sent: bytes) -> bytes:
+    """Return a document's header around its PDF: the N1 that goes with it, under another identifier."""
+    head = sent[: sent.rindex(b"<component><structuredBody>")]
+    body = b'<component><nonXMLBody><text mediaType="application/pdf" representation="B64">'
+    unique = read_header(parse(sent)).id.root.encode()
+    head = head.replace(b'root="' + unique + b'"', b'root="2.25.77"', 1)
+    return head + body + base64.b64encode(PDF) + b"</text></nonXMLBody></component></ClinicalDocument>"
+
+
+async def test_both_formats_go_on_with_their_bytes_their_facts_and_their_pdf(rig: CdaRig) -> None:
+    first, second = document(), level_1(document())
+    companion = await rig.blobs.put(second, "text/xml")
+    await rig.relay(first, companion=companion)
+
+    (event,) = await rig.work()
+    assert isinstance(event, DocumentBuilt)
+    assert [await rig.blobs.read(each.content) for each in event.documents] == [first, second]
+    assert [each.facts.level for each in event.documents] == ["N3", "N1"]
+    assert event.documents[1].facts.unique_id == "2.25.77"
+    assert [await rig.blobs.read(each.pdf) for each in event.documents if each.pdf] == [PDF, PDF]
+    assert len({each.conformance_report.sha256 for each in event.documents if each.conformance_report}) == 2
+
+
+@pytest.mark.parametrize("which", [0, 1])
+async def test_one_format_about_another_patient_stops_both(rig: CdaRig, which: int) -> None:
+    pair = [document(), level_1(document())]
+    old, new = b'<family qualifier="BR">D\'ARTOIS<', b'<family qualifier="BR">MARTIN<'
+    assert old in pair[which]
+    pair[which] = pair[which].replace(old, new)
+    await rig.relay(pair[0], companion=await rig.blobs.put(pair[1], "text/xml"))
+
+    assert (await refusal(rig)).code == "cda.other-patient"

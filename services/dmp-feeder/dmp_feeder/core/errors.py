@@ -38,7 +38,7 @@ class DocumentIdMalformed(FilingRefused):
 
 
 class DocumentSuperseded(FilingRefused):
-    """A document that was refused came again after a later version of it was filed: it would undo the correction."""
+    """A document comes, or comes again, after what replaces or deletes it: it would undo the correction."""
 
     code = "dmp.superseded"
 

@@ -13,6 +13,7 @@ from labohub.standards.hl7.zam import Outcome, Parties, ZamKind, write_zam
 
 AT = datetime(2026, 3, 12, 10, 15, 2, tzinfo=ZoneInfo("Europe/Paris"))
 REQUEST = "MSH|^~\\&|SGL|LABO^1&2^N|HUB|PFI|2026||ORU^R01^ORU_R01|SGL-42|P|2.5|||||FRA|UNICODE UTF-8\r"
+PARTIES = Parties("LABOHUB", "PFI", "SGL", "LABO")
 WRONG = Finding("203", "MSH^1^12", "hl7.version", "Version inconnue.")
 
 
@@ -96,3 +97,31 @@ def test_base64_is_repaired_when_nothing_is_lost_and_refused_otherwise() -> None
     for corrupt in ("QUJDR", "QU*D", "====", "QUJD===="):
         with pytest.raises(Base64Corrupt):
             decode_base64(corrupt)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [("550", "550"), ("421", "421"), ("571", "554"), ("471", "451"), ("", ""), ("junk", "554")]
+)
+def test_an_smtp_code_that_the_table_has_not_is_told_as_the_general_one(code: str, told: str) -> None:
+    outcome = Outcome(ZamKind.MSS_RECEPTION, "C1", code, "", "a@b.mssante.fr")
+    segments = write_zam(outcome, PARTIES, at=AT, control_id="1", processing_id="P").decode().split("\r")
+    errors = [line.split("|") for line in segments if line.startswith("ERR")]
+    assert [err[5].split("^")[0] for err in errors] == ([told] if told else [])
+    assert all(err[5].split("^")[1] and err[5].endswith("^SMTPERRORCODE") for err in errors)
+
+
+@pytest.mark.parametrize("kind", list(ZamKind))
+@pytest.mark.parametrize("error", ["", "902"])
+def test_a_zam_has_its_second_row_and_its_error_when_the_volet_asks_for_them(kind: ZamKind, error: str) -> None:
+    outcome = Outcome(kind, "C1", error, "libellé", "a@b.mssante.fr", "801234567897")
+    lines = write_zam(outcome, PARTIES, at=AT, control_id="1", processing_id="P").decode().split("\r")[:-1]
+    rows = [line.split("|") for line in lines]
+    by_mail = kind is not ZamKind.DMP_RECEPTION
+    assert [row[0] for row in rows] == ["MSH", "EVN", "OBX", *(["OBX"] if by_mail else []), *(["ERR"] if error else [])]
+    assert rows[0][8:12] == [f"ZAM^{kind}^ZAM_Z01", "1", "P", "2.6"]
+    assert rows[0][20] == "2.1^CISIS_CDA_HL7_V2"
+    assert rows[1][2]
+    assert (rows[2][4], rows[2][5]) == ("C1", f"{'N' if error else 'Y'}^^expandedYes-NoIndicator")
+    if by_mail:
+        assert (rows[3][2], rows[3][4], rows[3][5]) == ("XTN", "801234567897", "^^X.400^a@b.mssante.fr")
+    assert all(row[11] == "F" for row in rows if row[0] == "OBX")

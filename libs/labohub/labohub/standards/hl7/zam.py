@@ -13,6 +13,8 @@ from labohub.standards.hl7.acknowledgement import timestamp
 from labohub.standards.hl7.tables import ACK_METIER, APPLICATION_ERROR, SMTP_ERROR
 
 PROFILE = "2.1^CISIS_CDA_HL7_V2"
+PERMANENT, TRANSIENT = "554", "451"  # of SMTPERRORCODE
+OTHER = "906"  # of table 0533
 
 
 class ZamKind(StrEnum):
@@ -89,17 +91,20 @@ def write_zam(
             f"^^X.400^{escape(outcome.address)}||||||F"
         )
     if outcome.error_code:
-        error = "^".join((escape(outcome.error_code), escape(_label(outcome)), _ERROR_SYSTEM[outcome.kind]))
+        error = "^".join((*map(escape, _error(outcome)), _ERROR_SYSTEM[outcome.kind]))
         lines.append(f"ERR|||207^Application error^messageErrorCondition|E|{error}")
     return "".join(line + "\r" for line in lines).encode(codec, "replace")
 
 
-def _label(outcome: Outcome) -> str:
+def _error(outcome: Outcome) -> tuple[str, str]:
+    """Return code and label of ERR-5. An SMTP code that the table has not is told as its class's general one."""
+    code = outcome.error_code
     if outcome.kind is ZamKind.MSS_RECEPTION:
-        return SMTP_ERROR.get(outcome.error_code, SMTP_ERROR["554"])
+        code = code if code in SMTP_ERROR else TRANSIENT if code.startswith("4") else PERMANENT
+        return code, SMTP_ERROR[code]
     if outcome.kind is ZamKind.MSS_READING:
-        return APPLICATION_ERROR.get(outcome.error_code, APPLICATION_ERROR["906"])
-    return outcome.error_label
+        return code, APPLICATION_ERROR.get(code, APPLICATION_ERROR[OTHER])
+    return code, outcome.error_label
 
 
 def answers_to(message: Message) -> tuple[str, str]:
