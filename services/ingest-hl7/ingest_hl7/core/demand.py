@@ -108,7 +108,6 @@ def apply(
             "prescribed_at": new.prescribed_at or previous.prescribed_at,
             "encounter_class": new.encounter_class or previous.encounter_class,
             "visit_number": new.visit_number or previous.visit_number,
-            "attached_reports": new.attached_reports or previous.attached_reports,
             "comments": new.comments or previous.comments,
         }
     )
