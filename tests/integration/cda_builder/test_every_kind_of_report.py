@@ -152,7 +152,7 @@ def versions() -> Iterator[tuple[str, bytes]]:
         KINDS["partial"],
         results_of(),
         results_of(battery(result(), result(POTASSIUM, "4.6", status="C"), status="C")),
-        results_of(battery(result(status="W"), result(POTASSIUM, status="W", comments=("Erreur.",)), status="C")),
+        results_of(battery(result(status="X"), result(POTASSIUM, status="X", comments=("Retiré.",)), status="C")),
     ]
     before = None
     for number, now in enumerate(steps, 1):

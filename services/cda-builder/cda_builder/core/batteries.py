@@ -30,12 +30,10 @@ def battery_of(culture: Culture, context: Context) -> Battery:
 
 def _made(battery: values.Battery, results: Sequence[values.Result], context: Context) -> Battery:
     code, local, label = exam_codes(battery.code, battery.loinc, context)
-    observations = tuple(_told_apart(each, battery, context) for each in results if is_published(each, context))
+    observations = tuple(_told_apart(each, battery, context) for each in results if is_published(each))
     observations += tuple(
         replace(made, label=f"Prélèvement : {made.label}")
-        for made in (
-            observation_of(e, battery, context) for e in battery.specimen_observations if is_published(e, context)
-        )
+        for made in (observation_of(e, battery, context) for e in battery.specimen_observations if is_published(e))
     )
     pending = tuple(exam_codes(each.local_code, each.loinc, context)[2] for each in results if each.status == "I")
     provisional = any(each.provisional for each in observations)

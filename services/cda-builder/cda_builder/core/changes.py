@@ -1,6 +1,6 @@
 """What a new version of a report says that the published one did not, in words.
 
-The value of a result that was another person's (OBX-11 W) is never repeated.
+The value of a result that is no longer there is never repeated: it may have been another person's.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,6 @@ class _Line:
 
     label: str
     seen: Observation | None
-    status: str
 
     @property
     def words(self) -> str:
@@ -35,11 +34,7 @@ def changes_between(before: LaboratoryReport, after: LaboratoryReport, context: 
     """Return one sentence per result that changed, in the order of the new report; then what was added."""
     old, new = dict(_lines(before, context)), dict(_lines(after, context))
     said = [sentence for key, line in new.items() if key in old for sentence in _changed(old[key], line)]
-    said += [
-        f"{line.label} : résultat retiré, transmis auparavant : {line.words}."
-        for key, line in old.items()
-        if line.seen and key not in new
-    ]
+    said += [_withdrawn(line) for key, line in old.items() if line.seen and key not in new]
     added = [line.label for key, line in new.items() if line.seen and (key not in old or old[key].seen is None)]
     if added:
         said.append(f"Ajouté : {', '.join(dict.fromkeys(added))}.")
@@ -53,7 +48,7 @@ def _lines(report: LaboratoryReport, context: Context) -> Iterator[tuple[_Key, _
             key = _key(battery, result)
             ranks[key] = ranks.get(key, 0) + 1
             seen = observation_of(result, battery, context) if result.status in PUBLISHED else None
-            yield (*key, str(ranks[key])), _Line(_label(result, battery, context), seen, result.status)
+            yield (*key, str(ranks[key])), _Line(_label(result, battery, context), seen)
 
 
 def _key(battery: Battery, result: Result) -> _Key:
@@ -68,14 +63,15 @@ def _label(result: Result, battery: Battery, context: Context) -> str:
     return f"{label} ({of})" if of else label
 
 
+def _withdrawn(line: _Line) -> str:
+    return f"{line.label} : résultat annulé. Ne pas tenir compte de la valeur transmise auparavant."
+
+
 def _changed(old: _Line, new: _Line) -> Iterator[str]:
     if old.seen is None:
         return  # counted as added, or never told
-    if new.seen is None:
-        if new.status == "W":
-            yield f"{new.label} : résultat annulé. Ne pas tenir compte de la valeur transmise auparavant."
-        else:
-            yield f"{new.label} : résultat retiré, transmis auparavant : {old.words}."
+    if new.seen is None or (new.seen.aborted and not old.seen.aborted):
+        yield _withdrawn(new)
         return
     if old.words != new.words:
         yield f"{new.label} : {new.words}, transmis auparavant : {old.words}."

@@ -43,7 +43,7 @@ def _validations(group: list[Culture], biologist: Professional, context: Context
         at = context.time(battery.reported_at)
         for result in battery.results:
             who = result.validated_by
-            if who is None or not who.family_name or not is_published(result, context):
+            if who is None or not who.family_name or not is_published(result):
                 continue
             known = last.get(who.identifier)
             when = at or context.time(result.analysed_at)

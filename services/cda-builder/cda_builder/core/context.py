@@ -19,7 +19,6 @@ class Context:
     laboratory: Id
     zone: ZoneInfo
     catalogue: Catalogue = field(default_factory=Catalogue)
-    withdraws: bool = False  # the report only says which results are withdrawn: no other is left
 
     def time(self, written: str) -> str:
         """Return an HL7 time as a CDA time."""

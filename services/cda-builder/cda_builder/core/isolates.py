@@ -83,7 +83,7 @@ def _culture(battery: Battery, named: Sequence[ParentResult], context: Context) 
             culture.germs[result.sub_id] = Germ(result)
     for result in battery.results:
         germ = culture.germs.get(result.sub_id) or culture.germs.get(result.sub_id.partition(".")[0])
-        if germ is None or not is_published(result, context):
+        if germ is None or not is_published(result):
             culture.others.append(result)
         elif result is not germ.identification:
             (germ.antibiotics if is_antibiotic(result) else germ.results).append(result)
@@ -91,7 +91,7 @@ def _culture(battery: Battery, named: Sequence[ParentResult], context: Context) 
 
 
 def _identifies(result: Result, battery: Battery, named: Sequence[ParentResult], context: Context) -> bool:
-    if not is_published(result, context) or result.status in "XDW":
+    if not is_published(result) or result.status == "X":
         return False
     exam = context.exam(result.local_code)
     loinc = result.loinc.code if result.loinc else exam.loinc if exam else ""

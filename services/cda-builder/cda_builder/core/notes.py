@@ -10,7 +10,6 @@ from labohub.standards.cda.builder.times import french_time
 
 _PARTIAL = "Compte rendu partiel : des résultats sont encore attendus. Un compte rendu complet le remplacera."
 _UNCHANGED = "Les résultats sont inchangés."
-_WITHDRAWN = "Tous les résultats de la version précédente sont annulés : ne pas en tenir compte."
 
 
 def opening_notes(
@@ -47,8 +46,6 @@ def mentions(chapters: tuple[Chapter, ...], context: Context) -> tuple[str, ...]
 def _replacement(results: LaboratoryReport, numbering: Numbering, context: Context) -> tuple[str, ...]:
     when = f" du {french_time(numbering.replaced_at)}" if numbering.replaced_at else ""
     first = f"Ce compte rendu annule et remplace la version {numbering.replaced_version}{when}."
-    if context.withdraws:
-        return (first, _WITHDRAWN)
     if numbering.before is None:
         return (first,)
     return (first, *(changes_between(numbering.before, results, context) or (_UNCHANGED,)))

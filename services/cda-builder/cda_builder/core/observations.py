@@ -24,13 +24,12 @@ from labohub.contracts.laboratory import Attachment, Battery, Result
 from labohub.standards.cda import builder
 
 PUBLISHED: Final = frozenset("FCPSX")
-WITHDRAWN: Final = frozenset("DW")
 OBJECTS: Final = frozenset({"ED", "RP"})
 
 
-def is_published(result: Result, context: Context) -> bool:
+def is_published(result: Result) -> bool:
     """Return whether a result is in the report."""
-    return result.status in (WITHDRAWN if context.withdraws else PUBLISHED)
+    return result.status in PUBLISHED
 
 
 def observation_of(result: Result, battery: Battery, context: Context) -> builder.Observation:
@@ -41,8 +40,7 @@ def observation_of(result: Result, battery: Battery, context: Context) -> builde
     """
     loinc, local, label = exam_codes(result.local_code, result.loinc, context)
     exam = context.exam(result.local_code)
-    withdrawn = result.status in WITHDRAWN
-    aborted = result.status == "X" or withdrawn
+    aborted = result.status == "X"
     read, seen = (None, "") if aborted else _value(result, context), None if aborted else _object(result)
     value, printed = (seen.value, seen.printed) if seen else read
     flags = () if aborted else _flags(result)
@@ -69,7 +67,6 @@ def observation_of(result: Result, battery: Battery, context: Context) -> builde
         comments=said(result.comments),
         corrected=result.status == "C",
         provisional=result.status in ("P", "S"),
-        withdrawn=withdrawn,
         previous=() if aborted else previous_of(result, context),
         image=seen.image if seen else None,
         accredited=exam.accredited if exam else True,
@@ -82,7 +79,7 @@ def attached_of(batteries: Iterable[Battery], context: Context) -> tuple[builder
     found = []
     for battery in batteries:
         for result in battery.results:
-            seen = _object(result) if is_published(result, context) and result.status not in "XDW" else None
+            seen = _object(result) if is_published(result) and result.status != "X" else None
             if seen is None or not seen.pdf:
                 continue
             title = exam_codes(result.local_code, result.loinc, context)[2]

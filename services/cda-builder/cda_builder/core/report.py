@@ -1,6 +1,5 @@
 """From a report's values to the model of its document. Nothing is guessed: what is missing is said missing."""
 
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from cda_builder.core import numbers
@@ -56,10 +55,6 @@ def cr_bio(
     context = Context(profile, laboratory.id, zone, catalogue or Catalogue())
     biologist = _biologist(results, context)
     chapters = chapters_of(results, biologist, context)
-    if not chapters and numbering.replaces:  # what was published is withdrawn: its successor says so
-        withdrawing = replace(context, withdraws=True)
-        chapters = chapters_of(results, biologist, withdrawing)
-        context = withdrawing if chapters else context
     own, others = _whole_reports(results, context)
     if not chapters and (own is None or profile.pdf_only == "refuse"):
         raise CdaNoResult("no result to publish")
@@ -104,16 +99,13 @@ def cr_bio(
 def _whole_reports(results: LaboratoryReport, context: Context) -> tuple[Attached | None, tuple[Attached, ...]]:
     """Return the laboratory's own PDF of this report, and the PDFs that are only attached.
 
-    Its own is the copy when it is the only one, the laboratory wishes it, and nothing in it was withdrawn since.
+    Its own is the copy when it is the only one, and the laboratory wishes it.
     """
     found = tuple(
         Attached(each.title or _WHOLE_REPORT, PDF, each.data)
         for each in results.attached_reports
         if each.data and media_type_of(each.data) == PDF
     )
-    withdrawn = any(result.status in "DW" for battery in results.batteries for result in battery.results)
-    if withdrawn:
-        return None, ()
     if len(found) == 1 and context.profile.pdf_copy == "laboratory":
         return found[0], ()
     return None, found

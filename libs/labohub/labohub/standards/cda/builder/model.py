@@ -92,7 +92,6 @@ class Observation:
     specimens: tuple[Specimen, ...] = ()
     corrected: bool = False
     provisional: bool = False
-    withdrawn: bool = False  # published by mistake: aborted, and said so
     previous: tuple[Previous, ...] = ()  # the latest first
     image: Image | None = None
     accredited: bool = True  # False: outside the laboratory's scope of accreditation, and said so

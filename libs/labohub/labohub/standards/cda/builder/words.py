@@ -35,8 +35,6 @@ def interpretation_text(observation: Observation) -> str:
 
 def state_text(observation: Observation) -> str:
     """Return the state of a result when it is not an ordinary one."""
-    if observation.withdrawn:
-        return "résultat annulé : ne pas en tenir compte"
     if observation.aborted:
         return "non réalisé"
     if observation.provisional:
