@@ -39,8 +39,8 @@ class Grammar:
     def faults(self, names: Sequence[str]) -> list[Fault]:
         """Return where these segments leave the syntax.
 
-        Reading goes on as if the fewest segments had been missing before the one that does not follow; one that has no
-        place further on is passed over.
+        Reading goes on as if the fewest segments had been missing before the one that does not follow. One that has no
+        place further on, or after which nothing would fit, is passed over.
         """
         found = []
         states = self._start
@@ -48,11 +48,17 @@ class Grammar:
             following = self._after(states, name)
             if not following:
                 following = self._ahead(states, name)
+                if index + 1 < len(names) and self._strays(states, following, names[index + 1]):
+                    following = frozenset()
                 found.append(Fault(index, name, self._expected(states), is_gap=bool(following)))
             states = following or states
         if self._end not in states:
             found.append(Fault(len(names), "", self._expected(states), is_gap=True))
         return found
+
+    def _strays(self, states: frozenset[int], jumped: frozenset[int], following: str) -> bool:
+        """Return True when the next segment goes on from here, and not from where this one would lead."""
+        return bool(self._after(states, following)) and not self._after(jumped, following)
 
     def _after(self, states: Iterable[int], name: str) -> frozenset[int]:
         return self._closure({self._steps[state][name] for state in states if name in self._steps[state]})
