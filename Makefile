@@ -29,7 +29,7 @@ run: setup ## Run the hub, the simulators and the console; send nothing
 	$(BIN)/labohub up --simulators
 
 ##@ Check it
-.PHONY: test test-fast lint types layers format check bench servers
+.PHONY: test test-fast lint types layers format check bench servers mutations
 servers: setup ## Install what the tests use: Kafka, PostgreSQL, Postfix, Dovecot, Chromium, other people's MLLP clients
 	deploy/test-servers/install.sh
 	deploy/kafka/kafka.py fetch
@@ -58,6 +58,9 @@ format: setup ## Format the code
 check: lint types layers ## Lint, types, layers, and generated files up to date
 	$(BIN)/labohub schemas --check
 	$(BIN)/labohub settings --check
+
+mutations: setup ## Break 480 documents and compare the verdicts with the plain official rules (needs ../shared)
+	LABOHUB_MUTATIONS=480 $(BIN)/python -m pytest -s tests/integration/cda_builder/test_equal_verdicts.py
 
 bench: setup ## Measure: durable acks, reports end to end, CPU and memory (figures in docs/benchmarks.md)
 	$(BIN)/python -m tests.bench $(B)

@@ -18,6 +18,10 @@ from typing import Any
 
 from lxml import etree
 
+from cda_builder.adapters.official.engine import Engine
+from cda_builder.adapters.official.family import Family
+from cda_builder.adapters.official.xpath.tree import Document, Node
+
 CISIS = Path(__file__).resolve().parents[2].parent / "shared" / "cisis"
 
 TOOL = CISIS.parent / "tools" / "cisis-validate"
@@ -234,7 +238,7 @@ def _edition() -> str:
     return digest.hexdigest()
 
 
-def plain_findings(document: bytes, volet: str) -> list[Finding] | None:
+def plain_findings(document: bytes, volet: str) -> list[Finding]:
     """Return what the plain official Schematrons find, in order; a family that fails has one finding, `evaluation`."""
     name = hashlib.sha256(f"2 {_edition()} {volet} ".encode() + document).hexdigest()
     kept = CACHE / name[:2] / f"{name}.json"
@@ -242,6 +246,42 @@ def plain_findings(document: bytes, volet: str) -> list[Finding] | None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps(_plain_findings(document, volet), ensure_ascii=False), encoding="utf-8")
     return [tuple(each) for each in json.loads(kept.read_text(encoding="utf-8"))]
+
+
+def translated(volet: str) -> Engine:
+    """Return the hub's engine for the official Schematrons, with the reference tool's names of the families."""
+    families = dict(_tool().PROFILES) | ({"volet": _tool().VOLETS[volet]} if volet else {})
+    return Engine([_family(step, path) for step, path in families.items()])
+
+
+@cache
+def _family(step: str, path: str) -> Family:
+    return Family(step, CISIS / path, CISIS)
+
+
+def translated_findings(engine: Engine, document: bytes) -> list[Finding]:
+    """Return what the hub's engine finds, as `plain_findings` says it."""
+    root = etree.fromstring(document, etree.XMLParser(huge_tree=True, resolve_entities=False))
+    found: list[Finding] = []
+    for family, hits in zip(engine.families, engine.check(Document(root)), strict=True):
+        assert family.remainder is None
+        if hits is None:
+            found.append((family.step, "", "evaluation", "", ""))
+            continue
+        for rule, number, node in hits:
+            check = rule.checks[number]
+            words = "".join(rule.message(number, node).split())
+            found.append((family.step, check.role, " ".join(check.source.split()), _ranks(node), words))
+    return sorted(found)
+
+
+def _ranks(node: Any) -> str:
+    """Return the place of an element as the reference tool says it: its rank at each level."""
+    ranks: list[str] = []
+    while isinstance(node, Node):
+        ranks.insert(0, str(1 + [each is node for each in node.parent.elements].index(True)))
+        node = node.parent
+    return "/".join(ranks)
 
 
 def _plain_findings(document: bytes, volet: str) -> list[Finding]:
