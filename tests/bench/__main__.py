@@ -1,7 +1,7 @@
 """`python -m tests.bench [names] [--scale 1.0] [--write PAGE]`: JSON lines while it runs, tables at the end.
 
-Names: acks, hub-acks, road, cluster, stages, profile; without one, all, in about seven minutes. Nothing else should
-run beside it: each line says the load average.
+Names: reader, acks, hub-acks, road, cluster, stages, profile; without one, all, in about eight minutes. Nothing else
+should run beside it: each line says the load average.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import bench_acks, bench_profile, bench_road, report
+from tests.bench import bench_acks, bench_profile, bench_reader, bench_road, report
 from tests.bench.figures import Figures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +41,7 @@ def stages(figures: Figures, _scale: float) -> None:
 _KNOWN = ("at", "bench", "machine", "cores", "date", "cpus", "python", "load_average")
 
 BENCHES: dict[str, Callable[[Figures, float], None]] = {
+    "reader": bench_reader.run,
     "acks": bench_acks.alone,
     "hub-acks": bench_acks.whole_hub,
     "road": lambda figures, scale: bench_road.run(figures, "embedded", scale),

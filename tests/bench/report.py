@@ -7,7 +7,12 @@ from tests.bench.figures import Figures, Value, machine, table
 BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- end of figures -->"
 ACKS_BAR, ROAD_BAR, MEMORY_BAR_MB = 1000.0, 20.0, 400.0
 
+READER_BAR = 20.0
+
 SECTIONS = (
+    ("reader", "Reading ER7, beside `hl7` and hl7apy", (
+        "message", "bytes", "task", "reader", "cpu_us", "times_er7", "load_average",
+    )),
     ("acks", "Durable acknowledgements", (
         "hub", "message", "connections", "acks_per_second", "p50_ms", "p95_ms", "p99_ms", "service_cpu_ms_per_message",
         "load_average",
@@ -81,6 +86,14 @@ def _bars(figures: Figures) -> list[dict[str, Value]]:
     ]
     memory = [line["pss_mb"] for line in figures.of("memory")]
     rows: list[dict[str, Value]] = []
+    reader = [
+        line["times_er7"]
+        for line in figures.of("reader")
+        if line["reader"] == "hl7" and line["task"] != "every component"
+    ]
+    if reader:
+        lowest = min(map(_number, reader))
+        rows.append(_bar("speed of our ER7 reader, in times that of `hl7`", "at_least", READER_BAR, lowest))
     if acks:
         rows.append(_bar("durable acks/s over 16 connections", "at_least", ACKS_BAR, _number(acks[0])))
     if plain:

@@ -50,7 +50,7 @@ def decode(raw: bytes, msh_18: str, *, aliases: Mapping[str, str], fallback: str
             raise Undecodable("the bytes are not in the declared character set") from None
         text, codec = _decoded(raw, fallback), fallback
         warnings.append("er7.charset-fallback")
-    if codecs.lookup(codec).name.startswith("iso8859") and _holds_c1(raw):
+    if codec != DEFAULT_CODEC and codecs.lookup(codec).name.startswith("iso8859") and _holds_c1(raw):
         warnings.append("er7.charset-c1-controls")
     return text, codec, tuple(warnings)
 

@@ -20,6 +20,8 @@ class Delimiters:
         They must be four distinct printable characters (a fifth, the truncation of 2.7, is ignored), different from the
         field separator. A trailing part may be absent: HL7's own values stand for it.
         """
+        if field == "|" and msh_2 == "^~\\&":
+            return USUAL
         signs = (msh_2 + "^~\\&"[len(msh_2) :])[:4]
         everything = field + signs
         if not msh_2 or len(set(everything)) != 5:

@@ -1,12 +1,15 @@
 """Bytes to lines: the tolerances that come before any segment is looked at, each with its warning."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from labohub.standards.er7.charsets import decode
 from labohub.standards.er7.errors import Er7Malformed
 from labohub.standards.er7.header import BOM, start_of
+from labohub.standards.er7.splitting import LONG, split
 
-CONTROLS = tuple(bytes((value,)) for value in range(0x20) if value not in (0x09, 0x0A, 0x0D))  # tabulations stay
+CONTROLS = tuple(chr(value) for value in range(0x20) if value not in (0x09, 0x0A, 0x0D))  # tabulations stay
+_CONTROL_BYTES = "".join(CONTROLS).encode()
+OF_FRAMES = frozenset("\x0b\x1c")
 MAX_LINES = 500_000  # 32 MiB of base64 wrapped at 76 columns; more is an attack on memory
 
 
@@ -19,21 +22,35 @@ def cut(raw: bytes, msh_18: str, *, aliases: Mapping[str, str], fallback: str) -
     if raw.startswith(BOM):
         warnings.append("er7.byte-order-mark")
     start = start_of(raw)
-    body = raw[start:]
     if start > (len(BOM) if warnings else 0):
         warnings.append("er7.blank-line")
-    present = [control for control in CONTROLS if control in body]
-    if present:
-        warnings.append("er7.control-character")
-        body = body.translate(None, b"".join(present))
-    if b"\n" in body:
-        warnings.append("er7.line-feed")
-        body = body.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
-    if body.endswith(b"\r"):
-        body = body[:-1]
-    else:
-        warnings.append("er7.last-terminator-missing")
-    if body.count(b"\r") >= MAX_LINES:
+    if len(raw) > MAX_LINES and raw.count(b"\r") + raw.count(b"\n") > MAX_LINES:
         raise Er7Malformed("too many lines", "MSH^1")
-    text, codec, notes = decode(body, msh_18, aliases=aliases, fallback=fallback)
-    return text.split("\r"), codec, [*warnings, *notes]
+    text, codec, notes = decode(raw[start:], msh_18, aliases=aliases, fallback=fallback)
+    if "\n" in text:
+        warnings.append("er7.line-feed")
+        text = text.replace("\r\n", "\r").replace("\n", "\r")
+    lines = split(text, "\r", MAX_LINES)
+    if lines[-1]:
+        warnings.append("er7.last-terminator-missing")
+    else:
+        del lines[-1]
+    if present := _controls(raw, text, lines):
+        warnings.append("er7.control-character")
+        lines = [_without(line, present) for line in lines]
+    return lines, codec, [*warnings, *notes]
+
+
+def _controls(raw: bytes, text: str, lines: Sequence[str]) -> list[str]:
+    """Return the control characters of a text. In its long lines, which hold base64, only those of frames count."""
+    if len(text) < LONG:
+        is_clean = len(raw.translate(None, _CONTROL_BYTES)) == len(raw)
+        return [] if is_clean else [sign for sign in CONTROLS if sign in text]
+    short = "".join(line for line in lines if len(line) < LONG)
+    return [sign for sign in CONTROLS if sign in short or (sign in OF_FRAMES and sign in text)]
+
+
+def _without(line: str, signs: Sequence[str]) -> str:
+    for sign in signs:
+        line = line.replace(sign, "")
+    return line

@@ -82,7 +82,8 @@ def _assemble(raw: bytes, lines: list[str], delimiters: Delimiters, codec: str, 
     by_name: dict[str, list[Segment]] = {}
     pieces: list[str] = []  # of a wrapped OBX-5
     for line in lines:
-        if not starts(line):
+        name = line[:3]
+        if (name not in by_name or line[3:4] != separator) and not starts(line):
             if not line.strip():
                 warnings.append("er7.blank-line")
                 continue
@@ -95,7 +96,6 @@ def _assemble(raw: bytes, lines: list[str], delimiters: Delimiters, codec: str, 
             segments[-1].line = "".join(pieces)
             pieces = []
             warnings.append("er7.wrapped-data")
-        name = line[:3]
         same = by_name.setdefault(name, [])
         segment = Segment(line, name, len(same) + 1, delimiters, codec)
         same.append(segment)

@@ -2,6 +2,7 @@
 
 from labohub.standards.er7.delimiters import Delimiters
 from labohub.standards.er7.escapes import unescape
+from labohub.standards.er7.splitting import split
 
 SHORT = 400  # longer fields may hold base64, which is not looked through for each component
 ED_COMPONENTS = 5  # source, type, subtype, encoding, data
@@ -27,7 +28,7 @@ class Segment:
     def fields(self) -> list[str]:
         """Return the raw fields; index 0 is the segment's name."""
         if self._fields is None:
-            fields = self.line.split(self.delimiters.field, MAX_PARTS)
+            fields = split(self.line, self.delimiters.field, MAX_PARTS)
             if self.name == "MSH":
                 fields.insert(1, self.delimiters.field)
             self._fields = fields
@@ -56,27 +57,36 @@ class Segment:
 
         OBX-5 of an ED is cut four times at most: its data is one piece, whatever its size.
         """
+        value = self.field(number)
+        signs = self.delimiters
         if number == 5 and self.name == "OBX" and self.field(2) == "ED":
-            return self.field(5).split(self.delimiters.component, ED_COMPONENTS - 1)
+            return value.split(signs.component, ED_COMPONENTS - 1)
+        if repetition == 1 and value and signs.repetition not in value and USUAL_REPETITION not in value:
+            return value.split(signs.component, MAX_PARTS)
         repetitions = self.repetitions(number)
         if repetition > len(repetitions):
             return []
-        return repetitions[repetition - 1].split(self.delimiters.component, MAX_PARTS)
+        return repetitions[repetition - 1].split(signs.component, MAX_PARTS)
 
     def component(self, number: int, position: int, repetition: int = 1) -> str:
         """Return the text of a component: unescaped, stripped of any blank, no-break spaces included."""
-        fields = self._fields if self._fields is not None else self.fields
-        value = fields[number] if number < len(fields) else ""
+        fields = self._fields
+        if fields is None:
+            fields = self.fields
+        if number >= len(fields):
+            return ""
+        value = fields[number]
         if not value:
             return ""
         signs = self.delimiters
-        if repetition == 1 and len(value) < SHORT and signs.repetition not in value and signs.repetition.isascii():
-            if signs.component not in value:
-                return self.text(value) if position == 1 else ""
+        if repetition == 1 and len(value) < SHORT and signs.repetition not in value and USUAL_REPETITION not in value:
             parts = value.split(signs.component, position)
         else:
             parts = self.components(number, repetition)
-        return self.text(parts[position - 1]) if position <= len(parts) else ""
+        if position > len(parts):
+            return ""
+        value = parts[position - 1]
+        return (unescape(value, signs, self._codec) if signs.escape in value else value).strip()
 
     def subcomponent(self, number: int, position: int, sub: int, repetition: int = 1) -> str:
         """Return the text of a sub-component."""
@@ -88,7 +98,13 @@ class Segment:
 
     def value(self, number: int) -> str:
         """Return the text of a whole single-valued field."""
-        return self.text(self.field(number))
+        fields = self._fields
+        if fields is None:
+            fields = self.fields
+        if number >= len(fields):
+            return ""
+        raw = fields[number]
+        return (self.text(raw) if self.delimiters.escape in raw else raw.strip()) if raw else ""
 
     def text(self, raw: str) -> str:
         """Return the text a raw leaf of this segment stands for."""
