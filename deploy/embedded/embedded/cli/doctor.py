@@ -14,6 +14,7 @@ from cryptography import x509
 from rich.console import Console
 
 from embedded.cli.api import DEFAULT_URL, Api, Url
+from labohub.errors import HubError
 
 PREFIXES = ("LABOHUB_", "INGEST_HL7_", "INS_QUALIFIER_", "CDA_BUILDER_", "MSS_SENDER_", "DMP_FEEDER_", "CONSOLE_")
 RENEW_BEFORE = timedelta(days=30)
@@ -44,6 +45,7 @@ def examine(api: str, environment: dict[str, str], now: datetime) -> Iterator[Fi
     """Yield what was found, one finding per thing looked at."""
     yield Finding("ok", "version", version("labohub"))
     yield _hub(api)
+    yield _senders(api)
     yield _port("MLLP", "127.0.0.1", int(environment.get("INGEST_HL7_MLLP_PORT", "2575")))
     yield _disk(Path(environment.get("LABOHUB_DATA_DIR", "var/labohub")))
     for name, value in sorted(environment.items()):
@@ -55,6 +57,17 @@ def _hub(api: str) -> Finding:
     return (
         Finding("ok", "hub", f"ready at {api}") if Api(api).ready() else Finding("error", "hub", f"not ready at {api}")
     )
+
+
+def _senders(api: str) -> Finding:
+    """Return which senders are in force, and whether newer files are wrong."""
+    try:
+        book = Api(api).get("/senders")
+    except HubError as error:
+        return Finding("warning", "senders", f"not known: {error.code}")
+    if fault := book.get("fault"):
+        return Finding("error", "senders", f"the files are wrong, the former {book['count']} stay in force: {fault}")
+    return Finding("ok", "senders", f"{book['count']} in force since {book['loaded_at']}; others: {book['unknown']}")
 
 
 def _port(name: str, host: str, port: int) -> Finding:

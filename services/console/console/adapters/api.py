@@ -115,11 +115,11 @@ def api_router(database: Database, archive: Archive) -> APIRouter:
 
     @router.get("/worklists/{worklist}")
     async def worklist(
-        worklist: Literal["identity", "recipients", "returns", "conformance", "dead"],
+        worklist: Literal["recipients", "conformance", "dead"],
         limit: Limit = 50,
         cursor: Cursor = "",
     ) -> Page[WaitingView]:
-        """Return what waits for a human, oldest first."""
+        """Return what waits for a human, oldest first. The other worklists are served by the service that owns them."""
         async with database.reading() as connection:
             return await find_waiting(connection, worklist, limit=limit, cursor=cursor)
 
