@@ -1,5 +1,6 @@
 """Identifiers of documents and of what they name: derived, so that a second run gives the same."""
 
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID, uuid5
 
@@ -40,6 +41,7 @@ def uuid_oid(*parts: str) -> str:
     return f"2.25.{uuid5(_NAMES, chr(31).join(parts)).int}"
 
 
+@lru_cache(512)
 def local_root(oid_root: str, laboratory: str, kind: str, name: str = "") -> str:
     """Return the OID of one of the laboratory's own numberings or code tables; `kind` is a key of the arcs above."""
     if oid_root and not name:

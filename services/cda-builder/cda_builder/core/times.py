@@ -2,11 +2,14 @@
 
 import re
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+_REMEMBERED = 512  # times of one report are few, and said again and again
 _TS = re.compile(r"(\d{4}|\d{6}|\d{8}|\d{10}|\d{12}|\d{14})(?:\.\d+)?([+-]\d{4})?", re.ASCII)
 
 
+@lru_cache(_REMEMBERED)
 def cda_time(written: str, zone: ZoneInfo) -> str:
     """Return a CDA time (`yyyymmdd`, or to the minute or second with its offset); "" when it cannot be read.
 
@@ -31,6 +34,7 @@ def from_datetime(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%Y%m%d%H%M%S%z")
 
 
+@lru_cache(_REMEMBERED)
 def instant(value: str) -> float:
     """Return the POSIX time of a CDA time, to put several in order; a date counts from its midnight UTC."""
     match = _TS.fullmatch(value)

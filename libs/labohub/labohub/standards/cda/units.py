@@ -1,7 +1,7 @@
 """Units: the closed table that turns what laboratories print into the UCUM that the official rule accepts."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from labohub.standards.cda.tables import labels, rows
 
@@ -10,6 +10,7 @@ _ANNOTATION = re.compile(r"\{[^{}]*\}")
 _DIMENSIONLESS = frozenset({"", "1", "{INR}", "{inr}", "{ratio}", "{index}", "{score}"})
 
 
+@lru_cache(1024)
 def ucum_unit(printed: str) -> str | None:
     """Return the accepted UCUM spelling of a unit; "" for none or a pure number; None when there is none.
 

@@ -15,20 +15,18 @@ NSMAP: Final = {None: HL7, "lab": LAB, "xsi": XSI}
 
 
 def add(parent: etree._Element, tag: str, content: str | None = None, /, **attributes: str) -> etree._Element:
-    """Return a new last child. `xsi_type` becomes xsi:type."""
-    kind = attributes.pop("xsi_type", None)
-    element = etree.SubElement(parent, _C + tag)
-    if kind is not None:
-        element.set(XSI_TYPE, kind)
+    """Return a new last child. `xsi_type` becomes xsi:type; characters that XML cannot hold are left out."""
+    if "xsi_type" in attributes:
+        attributes = {XSI_TYPE: attributes.pop("xsi_type"), **attributes}
     try:
-        for name, value in attributes.items():
-            element.set(name, value)
-        if content is not None:
+        element = etree.SubElement(parent, _C + tag, attributes)
+    except ValueError:  # from an escape of the sender's
+        element = etree.SubElement(parent, _C + tag, {name: legal(value) for name, value in attributes.items()})
+    if content is not None:
+        try:
             element.text = content
-    except ValueError:  # characters that XML cannot hold, from an escape of the sender's
-        for name, value in attributes.items():
-            element.set(name, legal(value))
-        element.text = None if content is None else legal(content)
+        except ValueError:
+            element.text = legal(content)
     return element
 
 
