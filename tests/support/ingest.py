@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -324,18 +324,24 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, environment: str = "test", store_url: str = "", **settings: Any
+    folder: Path,
+    *,
+    environment: str = "test",
+    store_url: str = "",
+    shared: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Running]:
     """Run the service whole: its listeners, its database, its part of the log."""
     key = base64.b64encode(bytes(32)).decode()
-    shared = LabohubSettings(
+    common = LabohubSettings(
         data_dir=folder,
         environment=environment,  # type: ignore[arg-type]
         http_port=0,
         blob_key=key,  # type: ignore[arg-type]
         store_url=store_url,
+        **(shared or {}),
     )
-    platform = await open_platform(shared)
+    platform = await open_platform(common)
     settings.setdefault("mllp_port", 0)
     service = build(IngestSettings(**settings), platform)
     hub = Hub([service], platform)

@@ -61,7 +61,7 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
     intake = Intake(doors)
     quarantine = Quarantine(intake, doors, outcomes, stranger(settings))
     ring = KeyRing(settings.api_keys, platform.clock)
-    access = Access(ring, units, platform.clock, required=environment == "production")
+    access = Access(ring, book.registry, units, platform.clock, required=environment == "production")
     desk = SglDesk(units, book.registry, outcomes)
     wire = Wire(settings, platform.clock)
     receiver = HttpReceiver(settings)

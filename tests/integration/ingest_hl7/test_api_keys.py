@@ -1,15 +1,20 @@
 """Who may use the HTTP doors: a key opens its scopes, for its senders; what is refused leaves a trace, not a flood."""
 
 import hashlib
+import ssl
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner
 
 from embedded.cli import app
 from ingest_hl7.adapters.api_keys import KeyRing, KeysMisconfigured, read_keys
+from labosim.pki import Pki
 from tests.support.ingest import msa, relay_message, running
 from tests.support.sgl import event, http
 
@@ -85,6 +90,37 @@ async def test_in_production_no_key_means_no_door(tmp_path: Path) -> None:
         message = await client.post("/hl7", content=relay_message(), headers=HL7)
         said = await client.post("/events", json=event("report.hold", "D"))
     assert (message.status_code, said.status_code) == (401, 401)
+
+
+async def test_a_certificate_that_a_sender_names_stands_for_a_key(tmp_path: Path) -> None:
+    pki = Pki.create(tmp_path / "pki")
+    der = x509.load_pem_x509_certificate(pki.cert("labo-auth").read_bytes()).public_bytes(Encoding.DER)
+    path = tmp_path / "senders.toml"
+    path.write_text(
+        '[[sender]]\napplication = "SGL-REMPARTS"\nfacility = "REMPARTS"\noid_root = "1.2.250.1.4242"\n'
+        f'certificates = ["{hashlib.sha256(der).hexdigest()}"]\n'
+        '[[sender]]\napplication = "SGL-AUTRE"\nfacility = "AUTRE"\noid_root = "1.2.250.1.4243"\n'
+    )
+    tls = {
+        "http_tls_certificate": pki.cert("hub-server"),
+        "http_tls_key": pki.key("hub-server"),
+        "http_tls_client_ca": pki.ca_pem,
+    }
+    async with running(tmp_path, environment="production", senders=path, shared=tls) as hub:
+        url = f"https://127.0.0.1:{hub.hub.http.port}/api/v1"
+        context = ssl.create_default_context(cafile=str(pki.ca_pem))
+        async with httpx.AsyncClient(base_url=url, verify=context) as nobody:
+            refused = await nobody.post("/events", json=event("report.hold", "D"))
+        context.load_cert_chain(pki.cert("labo-auth"), pki.key("labo-auth"))
+        async with httpx.AsyncClient(base_url=url, verify=context) as client:
+            taken = await client.post("/events", json=event("report.hold", "D"))
+            message = await client.post("/hl7", content=relay_message(), headers=HL7)
+            other = event("report.hold", "D") | {"source": {"application": "SGL-AUTRE", "facility": "AUTRE"}}
+            foreign = await client.post("/events", json=other)
+    assert refused.status_code == 401
+    assert taken.status_code == 202
+    assert message.headers["content-type"].startswith("application/hl7-v2")
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "auth.other-sender")
 
 
 def test_a_key_taken_out_of_the_file_opens_nothing_at_once_and_a_wrong_file_changes_nothing(tmp_path: Path) -> None:

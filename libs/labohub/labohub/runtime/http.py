@@ -1,6 +1,7 @@
 """One HTTP application for the services of a process: their routes, health, metrics, and problems as RFC 9457 says."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import text
 from starlette.exceptions import HTTPException
 
 from labohub.errors import HubError, Refused, Unavailable
+from labohub.runtime.http_tls import WithPeer
 from labohub.runtime.logging import get_logger
 from labohub.runtime.service import Service
 
@@ -105,9 +107,17 @@ class HttpServer:
 
     name = "http"
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
         config = uvicorn.Config(
-            app, host=host, port=port, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5
+            app,
+            host=host,
+            port=port,
+            http=WithPeer,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+            ssl_context_factory=(lambda _config, _default: context) if context is not None else None,
         )
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None

@@ -20,6 +20,7 @@ from labohub.runtime import telemetry
 from labohub.runtime.clock import Clock, system_clock
 from labohub.runtime.consumer import Consumer
 from labohub.runtime.http import HttpServer, application
+from labohub.runtime.http_tls import http_context
 from labohub.runtime.lag import LagWatch
 from labohub.runtime.logging import get_logger
 from labohub.runtime.parking import Parking
@@ -56,7 +57,8 @@ class Hub:
         self._ready = False
         self._tasks: list[asyncio.Task[None]] = []
         settings = platform.settings
-        self.http = HttpServer(application(services, lambda: self._ready), settings.http_host, settings.http_port)
+        app = application(services, lambda: self._ready)
+        self.http = HttpServer(app, settings.http_host, settings.http_port, http_context(settings))
 
     @property
     def names(self) -> str:

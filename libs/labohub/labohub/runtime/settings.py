@@ -55,6 +55,13 @@ class LabohubSettings(BaseSettings):
     )
     http_host: str = Field("127.0.0.1", description="Address of the HTTP API and console.")
     http_port: int = Field(8080, description="Port of the HTTP API and console.")
+    http_tls_certificate: Path | None = Field(
+        None, description="Server certificate (PEM) of the HTTP port. Unset: plain HTTP."
+    )
+    http_tls_key: Path | None = Field(None, description="Its private key (PEM).")
+    http_tls_client_ca: Path | None = Field(
+        None, description="Authorities of callers' certificates: one that a sender's entry names stands for an API key."
+    )
     otlp_endpoint: str = Field(
         "", description="OpenTelemetry collector, e.g. `http://127.0.0.1:4318`. Empty: no export."
     )

@@ -9,15 +9,19 @@ from prometheus_client import Counter
 
 from ingest_hl7.adapters.api_keys import Caller, KeyRing, Scope
 from ingest_hl7.adapters.sgl_tables import refused_calls
+from ingest_hl7.adapters.tls import peer_with
+from ingest_hl7.core.registry import Registry
 from ingest_hl7.ports import IngestUnit
 from labohub.runtime.clock import Clock
 from labohub.runtime.http import problem
+from labohub.runtime.http_tls import peer_certificate
 from labohub.runtime.logging import get_logger
 from labohub.store.unit import Units
 
 log = get_logger(__name__)
 
 ANYBODY = Caller("anybody")
+CERTIFICATE_SCOPES = (Scope.HL7, Scope.EVENTS, Scope.READ)
 QUIET_SECONDS = 60  # between two lines about the same caller and reason
 MAX_REMEMBERED = 1_000  # callers; the oldest is forgotten
 
@@ -31,17 +35,23 @@ class _Told:
 
 
 class Access:
-    """Lets callers in, by key. Where keys are not required and none is configured, anybody."""
+    """Lets callers in, by key or certificate. Where keys are not required and none is configured, anybody."""
 
-    def __init__(self, ring: KeyRing, units: Units[IngestUnit], clock: Clock, *, required: bool) -> None:
+    def __init__(
+        self, ring: KeyRing, registry: Registry, units: Units[IngestUnit], clock: Clock, *, required: bool
+    ) -> None:
         self._ring = ring
+        self._registry = registry
         self._units = units
         self._clock = clock
         self._required = required
         self._told: OrderedDict[tuple[str, str, str], _Told] = OrderedDict()
 
     async def admit(self, request: Request, scope: Scope) -> Caller | Response:
-        """Return who calls, or the refusal to answer with."""
+        """Return who calls, or the refusal to answer with. A certificate that an entry names stands for a key."""
+        known = self._by_certificate(request)
+        if known is not None:
+            return known if scope in known.scopes else await self._refuse(request, 403, "auth.scope", known.id)
         if self._ring.is_empty and not self._required:
             return ANYBODY
         scheme, _, presented = request.headers.get("authorization", "").partition(" ")
@@ -59,6 +69,14 @@ class Access:
         if caller.may_speak_for(application, facility):
             return None
         return await self._refuse(request, 403, "auth.other-sender", caller.id)
+
+    def _by_certificate(self, request: Request) -> Caller | None:
+        certificate = peer_certificate(request)
+        if certificate is None:
+            return None
+        peer = peer_with(certificate, "", 0)
+        names = tuple(name for entry in self._registry.of_peer(peer) for name in entry.names)
+        return Caller(f"certificate {peer.fingerprint[:16]}", CERTIFICATE_SCOPES, names) if names else None
 
     async def _refuse(self, request: Request, status: int, code: str, key_id: str) -> Response:
         route = request.scope["route"].path

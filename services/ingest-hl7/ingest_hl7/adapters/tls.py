@@ -39,7 +39,10 @@ def tls_context(settings: IngestSettings) -> ssl.SSLContext | None:
 def peer_of(address: str, port: int, session: ssl.SSLObject | None) -> Peer:
     """Return who is at the other end: its address, and its certificate when it showed one."""
     certificate = session.getpeercert(binary_form=True) if session is not None else None
-    if not certificate:
-        return Peer(address=address, port=port)
+    return peer_with(certificate, address, port) if certificate else Peer(address=address, port=port)
+
+
+def peer_with(certificate: bytes, address: str, port: int) -> Peer:
+    """Return who showed this certificate (DER)."""
     subject = x509.load_der_x509_certificate(certificate).subject.rfc4514_string()
     return Peer(sha256(certificate).hexdigest(), subject, address, port)
