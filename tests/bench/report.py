@@ -8,10 +8,14 @@ BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- end of figures -
 ACKS_BAR, ROAD_BAR, MEMORY_BAR_MB = 1000.0, 20.0, 400.0
 
 READER_BAR = 20.0
+BUILD_BAR_MS = 5.0  # for 40 results
 
 SECTIONS = (
     ("reader", "Reading ER7, beside `hl7` and hl7apy", (
         "message", "bytes", "task", "reader", "cpu_us", "times_er7", "load_average",
+    )),
+    ("build", "Building a document from results", (
+        "results", "model_cpu_ms", "xml_cpu_ms", "whole_cpu_ms", "document_kb", "load_average",
     )),
     ("acks", "Durable acknowledgements", (
         "hub", "message", "connections", "acks_per_second", "p50_ms", "p95_ms", "p99_ms", "service_cpu_ms_per_message",
@@ -94,6 +98,9 @@ def _bars(figures: Figures) -> list[dict[str, Value]]:
     if reader:
         lowest = min(map(_number, reader))
         rows.append(_bar("speed of our ER7 reader, in times that of `hl7`", "at_least", READER_BAR, lowest))
+    building = [line["whole_cpu_ms"] for line in figures.of("build") if line["results"] == 40]
+    if building:
+        rows.append(_bar("CPU ms to build a document of 40 results", "at_most", BUILD_BAR_MS, _number(building[0])))
     if acks:
         rows.append(_bar("durable acks/s over 16 connections", "at_least", ACKS_BAR, _number(acks[0])))
     if plain:
