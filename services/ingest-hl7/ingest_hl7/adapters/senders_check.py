@@ -47,7 +47,6 @@ def doubts(sender: Sender) -> Iterator[str]:
     for field, value in (
         ("oid_root", sender.oid_root),
         *((f"authorities.{name}", oid) for name, oid in sender.authorities.items()),
-        *((f"code_systems.{name}", oid) for name, oid in sender.code_systems.items()),
     ):
         if value and not _OID.fullmatch(value):
             yield f"{field}: not an OID"

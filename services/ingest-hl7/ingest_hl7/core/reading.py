@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from ingest_hl7.core.senders import Sender
 from labohub.standards.er7 import Message, Segment
 
-COMMA, COMPARATOR, ZONE, AUTHORITY = "quirk.decimal-comma", "quirk.comparator", "quirk.time-zone", "quirk.authority"
+COMMA, COMPARATOR, EUCAST = "quirk.decimal-comma", "quirk.comparator", "quirk.eucast-i"
+ZONE, AUTHORITY = "quirk.time-zone", "quirk.authority"
 _COMMA_NUMBER = re.compile(r"([<>]=?)?\s*[+-]?\d+,\d+")
 _COMPARED_NUMBER = re.compile(r"([<>]=?)\s*([+-]?\d+(?:\.\d+)?)")
 _LOCAL_TIME = re.compile(r"(\d{10}|\d{12}|\d{14})(\.\d{1,4})?")
@@ -55,6 +56,8 @@ def _changes(sender: Sender) -> list[Change]:
         found.append(_decimal_point)
     if sender.quirks.comparator_in_numbers:
         found.append(_structured_number)
+    if sender.eucast_i != "I":
+        found.append(lambda segment, changed: _susceptible(segment, changed, sender.eucast_i))
     if sender.timezone:
         zone = _zone(sender.timezone)
         found.append(lambda segment, changed: _offsets(segment, changed, zone))
@@ -86,6 +89,14 @@ def _structured_number(segment: Segment, changed: dict[int, str]) -> str:
     changed[2] = "SN"
     changed[5] = f"{found[1]}{segment.delimiters.component}{found[2]}"
     return COMPARATOR
+
+
+def _susceptible(segment: Segment, changed: dict[int, str], meant: str) -> str:
+    """OBX-8 `I` speaks of microbiology alone (table 0078): susceptible at increased exposure, as this sender means it."""
+    if segment.name != "OBX" or segment.component(8, 1) != "I":
+        return ""
+    changed[8] = meant + segment.field(8).strip()[1:]
+    return EUCAST
 
 
 def _offsets(segment: Segment, changed: dict[int, str], zone: ZoneInfo) -> str:

@@ -172,7 +172,6 @@ class Sender(Value):
     charset_fallback: str = ""  # codec when MSH-18 is empty
     timezone: str = ""  # of its times without offset, e.g. `Indian/Reunion`; empty: they stay as written
     authorities: Mapping[str, str] = Field(default_factory=dict)  # name of an assigning authority, to its OID
-    code_systems: Mapping[str, str] = Field(default_factory=dict)  # local code system, to its OID
     quirks: Quirks = Quirks()
     same_control_id_is_refused: bool = True  # False: a constant MSH-10, only the hash tells messages apart
     ins_policy: InsPolicy = InsPolicy.REFUSE

@@ -43,7 +43,6 @@ def test_a_folder_holds_one_or_many_senders_in_each_file(tmp_path: Path) -> None
         ('timezone = "Europe/Pariss"', "timezone: not a time zone"),
         ('charsets = { "WINDOWS" = "cp12525" }', "charsets.WINDOWS: not a character set"),
         ('authorities = { "LBM" = "1.2.x" }', "authorities.LBM: not an OID"),
-        ('code_systems = { "99X" = "1..2" }', "code_systems.99X: not an OID"),
         ('oid_root = "abc"', "oid_root: not an OID"),
         ('certificates = ["zz"]', "certificates.1: neither a SHA-256 nor a subject"),
         ('transactions = ["LAB-99"]', "transactions.0: enum"),

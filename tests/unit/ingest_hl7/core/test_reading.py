@@ -119,6 +119,14 @@ def test_a_bare_authority_gets_the_oid_its_entry_gives_it() -> None:
     assert pid.field(3) == "77^^^LBM&1.2.250.1.99999.5&ISO^PI~88^^^LBM&1.2.3&ISO^PI~99^^^AUTRE^PI"
 
 
+def test_an_i_of_eucast_is_read_as_its_sender_means_it() -> None:
+    lines = ["OBX|1|SN|18861-5^Amoxicilline^LN||^4|mg/L||I|||F", "OBX|2|SN|K^K^L||^4|mg/L||S|||F"]
+    told = read(*lines, eucast_i="SDD")
+    assert [each.field(8) for each in told.all("OBX")] == ["SDD", "S"]
+    assert told.warnings == ("quirk.eucast-i",)
+    assert [each.field(8) for each in read(*lines).all("OBX")] == ["I", "S"]
+
+
 def test_segments_and_their_numbers_are_the_same_after() -> None:
     lines = ["PID|1||1", "OBX|1|NM|K||5,2||||||F", "NTE|1||x", "OBX|2|NM|L||6||||||F"]
     message = read(*lines, **COMMA)
