@@ -3,7 +3,6 @@
 The samples live beside the repository; without them these tests have nothing to collect.
 """
 
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Any
 import pytest
 
 from ingest_hl7.core import intake
-from ingest_hl7.core.decision import Relayed, Structured
+from ingest_hl7.core.decision import Structured
 from ingest_hl7.core.registry import Registry
 from ingest_hl7.core.senders import Sender
 from labohub.standards import er7
-from tests.support.ingest import errors, fields, msa, running
+from tests.support.ingest import errors, msa, running
 from tests.support.ltw import facts_of
 from tests.support.store import FixedClock
 
@@ -29,7 +28,7 @@ def expected(folder: str) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-LTW, PFI = expected("ltw"), expected("pfi")
+LTW = expected("ltw")
 GOOD = {name: facts for name, facts in LTW.get("good", {}).items() if name.endswith(".hl7")}
 BAD = {name: facts for name, facts in LTW.get("bad", {}).items() if name.endswith(".hl7")}
 BAD_STREAMS = {name: facts for name, facts in LTW.get("bad", {}).items() if name.endswith(".bin")}
@@ -136,56 +135,3 @@ def test_every_result_of_a_sample_is_known_of_its_demand(name: str) -> None:
                 assert battery.parent is not None
                 assert battery.parent.filler_number == order["parent_filler"]
                 assert battery.parent.sub_id == order["parent_result"].split("^")[1]
-
-
-@pytest.mark.parametrize("name", sorted(name for name, facts in PFI.items() if "segments" in facts))
-def test_no_segment_of_an_official_message_is_lost(name: str) -> None:
-    raw = (SHARED / "pfi" / name).read_bytes()
-    message = er7.read(raw)
-    assert [segment.name for segment in message] == PFI[name]["segments"]
-    assert message.raw == raw
-
-
-OFFICIAL = {
-    "oru/v2.1_segur_init_n3.hl7": ["AA"],
-    "oru/v2.1_segur_delete_n3.hl7": ["AE", "199"],  # PID and CDA name two patients
-    "oru/v2.1_replace_n1_n3_base64.er7": ["AE", "199"],
-    "oru/v2.1_delete_n1_n3_placeholder.er7": ["AE", "102"],  # no CDA inside
-    "oru/v2.0_replace_n1_n3_placeholder.er7": ["AE", "102"],
-    "oru/v2.0_delete_n1_n3_base64.er7": ["AA"],
-    "mdm/v2.1_t02_init_n1_base64.er7": ["AA"],
-    "mdm/v2.1_t04_delete_n1.er7": ["AA"],
-    "mdm/v2.0_t02_init_n1_placeholder.er7": ["AE", "102"],
-    "mdm/v2.0_t10_replace_n1_placeholder.er7": ["AE", "102"],
-}
-
-
-@pytest.mark.parametrize("name", sorted(name for name in OFFICIAL if name in PFI))
-def test_official_documents_are_taken_or_refused_with_the_reason(name: str) -> None:
-    raw = (SHARED / "pfi" / name).read_bytes()
-    policy = intake.Policy("test", frozenset("PT"), Registry((Sender(),)))
-    decision, _ = intake.decide(intake.arrive(raw, policy, FixedClock()()), policy)
-    if OFFICIAL[name] != ["AA"]:
-        assert not isinstance(decision, Relayed)
-        assert [decision.code, decision.findings[0].condition] == OFFICIAL[name]
-        return
-    assert isinstance(decision, Relayed)
-    digests = [document["sha256"] for document in PFI[name]["documents"]]
-    assert [hashlib.sha256(each.content).hexdigest() for each in decision.documents] == digests[::-1]
-
-
-@pytest.mark.parametrize("name", [name for name in ("oru/v2.1_segur_init_n3.hl7",) if name in PFI])
-async def test_the_official_initial_report_is_accepted_and_its_bad_patient_address_told(
-    name: str, tmp_path: Path
-) -> None:
-    async with running(tmp_path) as hub:
-        [answer] = await hub.send((SHARED / "pfi" / name).read_bytes())
-        answers = await hub.rows("answers")
-        outcomes = {row["target"]: row["outcome"] for row in await hub.rows("outcomes")}
-    assert msa(answer) == ("AA", "015")
-    assert "ERR" not in fields(answer)
-    assert outcomes["dmp"] == "pending"
-    assert outcomes["adam.hoda@test-ci-sis.mssante.fr"] == "pending"
-    assert [outcome for outcome in outcomes.values() if outcome == "failed"] == ["failed"]
-    assert [row["message_type"] for row in answers] == ["ZAM^Z02^ZAM_Z01"]
-    assert "553^" in json.loads(answers[0]["payload"])["er7"]

@@ -85,7 +85,7 @@ async def test_official_acknowledgements_are_never_acknowledged(folder: str, tmp
     assert len(messages) == 1
 
 
-@pytest.mark.parametrize("name", names("oru", "mdm", "mdm-lps", "ack", "zam"))
+@pytest.mark.parametrize("name", names("oru", "mdm", "mdm-lps", "ack", "zam", "adt"))
 def test_every_segment_and_field_of_msh_is_there(name: str) -> None:
     message, facts = read(name), FACTS[name]
     assert [segment.name for segment in message] == facts["segments"]
