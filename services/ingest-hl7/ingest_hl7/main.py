@@ -109,6 +109,9 @@ def _listeners(settings: IngestSettings, intake: Intake, wire: Wire) -> list[Lis
     listeners: list[Listener] = []
     if settings.mllp_port >= 0:
         listeners.append(MllpListener("mllp", settings.mllp_port, intake, settings, wire=wire))
+    if settings.mllp_release_2_port >= 0:
+        port = settings.mllp_release_2_port
+        listeners.append(MllpListener("mllp-r2", port, intake, settings, wire=wire, commits=True))
     context = tls_context(settings)
     if context is not None:
         listeners.append(MllpListener("mllps", settings.mllp_tls_port, intake, settings, wire=wire, context=context))

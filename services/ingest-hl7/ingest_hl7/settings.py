@@ -17,6 +17,9 @@ class IngestSettings(BaseSettings):
     mllp_host: str = Field("127.0.0.1", description="Address of the MLLP listeners.")
     mllp_port: int = Field(2575, description="Port of the plain MLLP listener; 0 takes a free one, -1 disables it.")
     mllp_tls_port: int = Field(2576, description="Port of the MLLP/TLS listener; it needs the three files below.")
+    mllp_release_2_port: int = Field(
+        -1, description="Port of a listener of MLLP release 2 (commit blocks); 0 takes a free one, -1 disables it."
+    )
     tls_certificate: Path | None = Field(None, description="Server certificate (PEM) of MLLP/TLS.")
     tls_key: Path | None = Field(None, description="Private key (PEM) of MLLP/TLS.")
     tls_client_ca: Path | None = Field(

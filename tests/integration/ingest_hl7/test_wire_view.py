@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from prometheus_client import REGISTRY
 
 from ingest_hl7.adapters.mllp import MllpListener
@@ -126,6 +127,34 @@ async def test_the_certificate_of_a_peer_is_seen_and_says_how_it_frames(tmp_path
     assert view["transport"] == "mllps"
     assert "CN=SGL-DEMO" in view["peer"]["certificate_subject"]
     assert view["peer"]["certificate_sha256"] == sha256(der).hexdigest()
+
+
+async def test_release_2_commits_what_is_durable_before_it_answers(tmp_path: Path) -> None:
+    async with running(tmp_path, mllp_release_2_port=0) as hub:
+        listener = hub.service.listeners[1]
+        assert isinstance(listener, MllpListener)
+        async with hub.connect(listener.port) as peer:
+            [commit] = await peer.send(results_message())
+            answer = await peer.answer()
+            peer.writer.write(write_frame(b"\x06"))
+            working = hub.platform.blobs
+            object.__setattr__(listener._intake._doors, "blobs", None)
+            [refusal] = await peer.send(results_message("B", demand="D2"))
+            not_now = await peer.answer()
+            object.__setattr__(listener._intake._doors, "blobs", working)
+    assert (commit, msa(answer)[0]) == (b"\x06", "AA")
+    assert (refusal, msa(not_now)[0]) == (b"\x15", "AR")
+
+
+@pytest.mark.parametrize(("told", "warned"), [("utf-8", False), ("iso-8859-15", True), ("martian", False), ("", False)])
+async def test_msh_18_decides_when_http_says_otherwise(told: str, warned: bool, tmp_path: Path) -> None:
+    kind = "application/hl7-v2" + (f"; charset={told}" if told else "")
+    async with running(tmp_path) as hub:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{hub.hub.http.port}/api/v1") as client:
+            answer = await client.post("/hl7", content=results_message(), headers={"content-type": kind})
+        rows = await hub.rows("messages")
+    assert msa(answer.content)[0] == "AA"
+    assert ("http.charset-differs" in rows[0]["warnings"].split()) is warned
 
 
 async def test_commit_blocks_of_a_peer_of_release_2_are_no_messages(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ class Conversation:
         intake: Intake,
         settings: IngestSettings,
         wire: Wire,
+        commits: bool,
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -34,6 +35,7 @@ class Conversation:
         self._intake = intake
         self._settings = settings
         self._wire = wire
+        self._commits = commits
         framing = intake.framing(line.peer)
         lone_end = settings.end_without_cr if framing.end_without_cr is None else framing.end_without_cr
         self._frames = FrameReader(framing.max_frame_bytes or settings.max_frame_bytes, end_without_cr=lone_end)
@@ -114,6 +116,8 @@ class Conversation:
             return True
         line = self._line
         taken = await self._intake.take(frame.payload, line.transport, line.peer, tolerated=frame.warnings)
+        if self._commits:
+            self._writer.write(write_frame(COMMIT if taken.is_durable else NOT_COMMITTED))
         for answer in taken.answers:
             self._writer.write(write_frame(answer))
         try:

@@ -3,6 +3,9 @@
 Source: HL7 over HTTP as HAPI specifies it: the answer is the HL7 acknowledgement with status 200, whatever its letter.
 """
 
+import codecs
+import email.message
+
 from fastapi import APIRouter, Request, Response
 
 from ingest_hl7.adapters.access import Access
@@ -40,12 +43,26 @@ def routes(intake: Intake, access: Access, registry: Registry, max_bytes: int) -
         for application, facility in senders:
             if refusal := await access.check_sender(request, caller, application, facility):
                 return refusal
-        answers = (await intake.take(body, "http", _peer(request, caller, senders, registry))).answers
+        peer, tolerated = _peer(request, caller, senders, registry), _charset_conflict(request, body)
+        answers = (await intake.take(body, "http", peer, tolerated=tolerated)).answers
         if not answers:
             return Response(status_code=202)
         return Response(b"".join(answers[-1:] if len(answers) < 3 else answers), media_type=HL7)
 
     return router
+
+
+def _charset_conflict(request: Request, body: bytes) -> tuple[str, ...]:
+    """Return the warning of a message whose Content-Type names another character set than MSH-18, which decides."""
+    message = email.message.Message()
+    message["content-type"] = request.headers.get("content-type", "")
+    header = er7.read_header(body)
+    codec = er7.codec_of(header.component(18, 1)) if header is not None else None
+    try:
+        told = codecs.lookup(message.get_content_charset("")).name
+    except LookupError:
+        return ()
+    return ("http.charset-differs",) if codec is not None and codecs.lookup(codec).name != told else ()
 
 
 async def _body(request: Request, max_bytes: int) -> bytes | None:

@@ -43,13 +43,16 @@ class MllpListener:
         *,
         wire: Wire,
         context: ssl.SSLContext | None = None,
+        commits: bool = False,
     ) -> None:
+        """`commits`: MLLP release 2, which answers each block by a commit before any message goes back."""
         self.name = name
         self.port = port
         self._intake = intake
         self._settings = settings
         self._wire = wire
         self._context = context
+        self._commits = commits
         self._sockets: list[socket.socket] = []
         self._accepting: list[asyncio.Task[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -138,7 +141,13 @@ class MllpListener:
             line.established(peer_of(line.peer.address, self.port, writer.get_extra_info("ssl_object")))
             line.hangs_up_by(writer.transport.abort)
             conversation = Conversation(
-                reader, writer, line, intake=self._intake, settings=self._settings, wire=self._wire
+                reader,
+                writer,
+                line,
+                intake=self._intake,
+                settings=self._settings,
+                wire=self._wire,
+                commits=self._commits,
             )
             self._conversations.add(conversation)
             try:

@@ -1,6 +1,6 @@
 """ER7: the bar-and-hat form of HL7 v2. A lossless, lazy reader on bytes, and a small writer."""
 
-from labohub.standards.er7.charsets import CharsetUnknown, Undecodable, guess
+from labohub.standards.er7.charsets import CharsetUnknown, Undecodable, codec_of, guess
 from labohub.standards.er7.delimiters import Delimiters
 from labohub.standards.er7.errors import Er7Malformed, StrayLine
 from labohub.standards.er7.escapes import escape, unescape
@@ -19,6 +19,7 @@ __all__ = [
     "Segment",
     "StrayLine",
     "Undecodable",
+    "codec_of",
     "escape",
     "guess",
     "read",

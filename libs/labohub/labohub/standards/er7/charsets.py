@@ -27,6 +27,11 @@ class Undecodable(Refused):
     code = "er7.undecodable"
 
 
+def codec_of(msh_18: str) -> str | None:
+    """Return the codec of a value of MSH-18; None when table 0211, as restricted, has not this value."""
+    return CODECS.get(msh_18)
+
+
 def decode(raw: bytes, msh_18: str, *, aliases: Mapping[str, str], fallback: str) -> tuple[str, str, tuple[str, ...]]:
     """Return the text, the codec used and the warnings.
 
