@@ -1,5 +1,6 @@
 """The laboratory's word beside HL7: what it holds waits, what it releases leaves, whom it adds is served."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -358,3 +359,47 @@ async def test_a_malformed_event_is_refused_by_place_and_never_quoted(tmp_path: 
         assert places["?"] == "extra_forbidden"
         assert "occurred_at" in places
         assert await hub.rows("sgl_events") == []
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> str:
+    """Return the URL of each engine's store; empty for SQLite in the test's folder."""
+    if request.param == "sqlite":
+        return ""
+    url: str = request.getfixturevalue("postgres_server").fresh_database()
+    return url
+
+
+async def test_a_hold_at_the_same_instant_is_either_seen_or_told_too_late(tmp_path: Path, store: str) -> None:
+    async with running(tmp_path, store_url=store) as hub, http(hub) as client:
+        for number in range(12):
+            demand = f"D2603{number:04d}"
+            held = event("report.hold", demand)
+            answer, _ = await asyncio.gather(
+                client.post("/events", json=held), accept(hub, results_message(f"C{number}", demand=demand))
+            )
+            again = await client.post("/events", json=held)
+            assert (again.status_code, again.json()["code"]) == (answer.status_code, answer.json()["code"])
+            kind = type((await facts(hub, number + 1))[-1])
+            assert (answer.status_code, kind) in ((202, ReportHeld), (409, ReportReceived))
+
+
+async def test_events_have_their_effect_on_each_store(tmp_path: Path, store: str) -> None:
+    path = senders(tmp_path, MASKED.replace("\n ", " ") + '\nreport_policy = "on-event"')
+    async with running(tmp_path, store_url=store, senders=path) as hub:
+        await tell(hub, event("report.hold", DEMAND))
+        await accept(hub, results_message())
+        new = {"kind": "professional", "address": "paul.riou@test-ci-sis.mssante.fr"}
+        for body in (
+            event("recipients.changed", DEMAND, add=[new]),
+            event("report.validated", DEMAND),
+            event("report.release", DEMAND),
+            event("announcement.done", DEMAND),
+            event("consent.recorded", DEMAND, feeding="opposed"),
+        ):
+            answer = await tell(hub, body)
+            assert (answer.status_code, answer.json()["state"]) == (202, "applied"), body["type"]
+        found = await facts(hub, 5)
+    assert [type(each) for each in found] == [
+        ReportHeld, ReportReceived, ReportReceived, FeedingOpposed, FeedingOpposed,
+    ]  # fmt: skip
