@@ -1,7 +1,7 @@
 """`python -m tests.bench [names] [--scale 1.0] [--write PAGE]`: JSON lines while it runs, tables at the end.
 
-Names: reader, build, acks, hub-acks, road, cluster, stages, profile; without one, all, in about eight minutes. Nothing else
-should run beside it: each line says the load average.
+Names: reader, build, acks, hub-acks, road, cluster, stages, profile; without one, all, in about eight minutes.
+Nothing else should run beside it: each line says the load average.
 """
 
 import argparse

@@ -1,16 +1,35 @@
 """The building of documents from results, on both stores, from the qualified identity to the event."""
 
+import base64
 import hashlib
 import json
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from pypdf import PdfReader
 
 from labohub.contracts.events import DocumentBuilt, DocumentRefused
+from labohub.contracts.laboratory import Attachment
 from labohub.contracts.values import IdentityStatus
-from tests.support.cda import IDENTITY, POTASSIUM, CdaRig, CdaView, battery, names, result, results_of
+from labohub.standards import xml
+from labohub.standards.cda import embedded_pdf
+from tests.support import cda_reader
+from tests.support.cda import (
+    IDENTITY,
+    POTASSIUM,
+    CdaRig,
+    CdaView,
+    battery,
+    names,
+    qualified,
+    report_of,
+    result,
+    results_of,
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -79,6 +98,84 @@ async def test_a_correction_replaces_the_document_it_corrects(rig: CdaRig) -> No
     related = view.one("c:relatedDocument")
     assert related.get("typeCode") == "RPLC"
     assert view.one("c:relatedDocument/c:parentDocument/c:id").get("root") == first.facts.unique_id
+
+
+async def test_a_correction_says_what_it_changes_in_the_document_and_in_its_pdf(rig: CdaRig) -> None:
+    await rig.structure(results_of(), message_id="m-1")
+    await built(rig)
+    corrected = battery(result(), result(POTASSIUM, "4.6", status="C"), status="C")
+    await rig.structure(results_of(corrected), message_id="m-2")
+    event = await built(rig)
+
+    said = cda_reader.read(await rig.blobs.read(event.document)).notes["Modifications"]
+    assert "annule et remplace la version 1 du 14/03/2026" in said
+    assert "Potassium : 4.6 mmol/L, transmis auparavant : 5.6 mmol/L." in said
+    assert event.pdf is not None
+    printed = " ".join(PdfReader(BytesIO(await rig.blobs.read(event.pdf))).pages[0].extract_text().split())
+    assert "Potassium : 4.6 mmol/L, transmis auparavant : 5.6 mmol/L." in printed
+
+
+async def test_partial_then_final_is_one_chain_of_versions(rig: CdaRig) -> None:
+    partial = battery(result(), result(POTASSIUM, "", status="I"), status="P")
+    await rig.structure(results_of(partial, partial=True), message_id="m-1")
+    first = await built(rig)
+    await rig.structure(results_of(), message_id="m-2")
+    second = await built(rig)
+
+    before = cda_reader.read(await rig.blobs.read(first.document))
+    after = cda_reader.read(await rig.blobs.read(second.document))
+    assert (before.state, before.pending, before.version) == ("active", ["Potassium"], "1")
+    assert (after.state, after.pending, after.version) == ("completed", [], "2")
+    assert "Ajouté : Potassium." in after.notes["Modifications"]
+    assert second.facts.replaces == first.facts.unique_id
+
+
+async def test_what_a_lost_version_said_is_not_needed_to_replace_it(rig: CdaRig) -> None:
+    ref = await rig.blobs.put(results_of().model_dump_json().encode(), "application/json")
+    await rig.hear(qualified(report_of(results=ref, message_id="m-1")))
+    await built(rig)
+    await rig.blobs.erase(ref)
+    await rig.structure(results_of(battery(result(value="140"))), message_id="m-2")
+    event = await built(rig)
+
+    notes = cda_reader.read(await rig.blobs.read(event.document)).notes
+    assert notes["Modifications"] == "Ce compte rendu annule et remplace la version 1 du 14/03/2026 à 11:12."
+
+
+async def test_a_pdf_that_came_alone_is_a_document_of_level_1(rig: CdaRig) -> None:
+    pdf = b"%PDF-1.4\n% of the laboratory\n"
+    alone = (Attachment(media_type="application/pdf", data=base64.b64encode(pdf).decode()),)
+    await rig.structure(results_of(battery(result(status="O")), attached_reports=alone))
+
+    event = await built(rig)
+
+    assert event.facts.level == "N1"
+    assert event.pdf is not None
+    assert await rig.blobs.read(event.pdf) == pdf
+    assert embedded_pdf(xml.parse(await rig.blobs.read(event.document))) == pdf
+
+
+async def test_an_unreadable_picture_refuses_the_report_by_name(rig: CdaRig) -> None:
+    broken = result(value_type="ED", value="", attachment=Attachment(media_type="image/tiff", data="SUkqAA=="))
+    await rig.structure(results_of(battery(broken)))
+
+    (event,) = await rig.work()
+    assert isinstance(event, DocumentRefused)
+    assert event.code == "cda.attachment-unreadable"
+
+
+async def test_a_picture_that_readers_do_not_show_becomes_one_they_do(rig: CdaRig) -> None:
+    scanned = BytesIO()
+    Image.new("L", (6, 4), 128).save(scanned, "TIFF")
+    data = base64.b64encode(scanned.getvalue()).decode()
+    curve = result(value_type="ED", value="", attachment=Attachment(media_type="image/tiff", data=data))
+    await rig.structure(results_of(battery(curve)))
+
+    event = await built(rig)
+
+    (media, _) = CdaView(await rig.blobs.read(event.document)).all(".//c:observationMedia/c:value")
+    assert media.get("mediaType") == "image/png"
+    assert Image.open(BytesIO(base64.b64decode(media.text or ""))).size == (6, 4)
 
 
 async def test_a_refused_version_is_not_replaced_by_the_next(rig: CdaRig) -> None:
