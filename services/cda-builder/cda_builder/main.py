@@ -1,8 +1,10 @@
 """The service, put together. Reads like a list."""
 
+from cda_builder.adapters import catalogue_http, validate_http
 from cda_builder.adapters.gate import Gate
 from cda_builder.adapters.rules_folder import checked_folders
 from cda_builder.adapters.tables import CdaUnit, metadata
+from cda_builder.adapters.value_sets import official_labels
 from cda_builder.adapters.workshop import ProcessWorkshop
 from cda_builder.core.lint import levels_of
 from cda_builder.handlers import plan_document
@@ -29,14 +31,16 @@ def build(settings: CdaBuilderSettings, platform: Platform) -> Service:
         retry_first_seconds=settings.retry_first_seconds,
         retry_cap_seconds=settings.retry_cap_seconds,
     )
+    database = platform.database(NAME, metadata)
     return Service(
         name=NAME,
-        database=platform.database(NAME, metadata),
+        database=database,
         unit_type=CdaUnit,
         subscriptions={IdentityQualified: plan_document},
         workers=(Worker("build", builder.build_due),),
         listeners=(workshop,),  # started before the outside comes in: the rules are compiled by then
         closing=(workshop.close,),
+        routers=(catalogue_http.routes(database, official_labels(settings.loinc_dir)), validate_http.routes(workshop)),
     )
 
 
