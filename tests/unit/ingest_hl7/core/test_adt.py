@@ -67,7 +67,7 @@ def test_a_merge_names_each_identifier_and_what_stands_for_it() -> None:
         (adt_message("A40", "1", f"MRG|{local('R1', 'AILLEURS')}"), ("199", "MRG^1^1", "pam.merge-authority")),
         (adt_message("A03", "1", zfa("OUI")), ("103", "ZFA^1^9", "pam.consent-unknown")),
         (adt_message("A03", "1", zfa("IO", consultation="X")), ("103", "ZFA^1^11", "pam.consent-unknown")),
-        (adt_message("A31", "1", patient=pid(MATRICULE[:13] + "99")), ("102", "PID^1^3^2^1", "ins.key")),
+        (adt_message("A31", "1", patient=pid(MATRICULE[:13] + "99")), ("102", "PID^1^3^2^1", "ins.key-range")),
     ],
 )
 def test_what_nobody_could_rely_on_is_refused(message: bytes, expected: tuple[str, str, str]) -> None:
