@@ -240,11 +240,12 @@ class Ledger:
         await insert_ignore(self._unit.connection, tables.outcomes, values)
 
     async def _remember_sendings(self, report: Report) -> None:
-        """A relayed document that is asked for later by HL7 is known to have gone to these mailboxes."""
-        if report.document is None:
+        """Relayed documents that are asked for later by HL7 are known to have gone to these mailboxes."""
+        digests = [each.sha256 for each in (report.document, report.companion) if each is not None]
+        if not digests:
             return
         known = select(tables.documents.c.document_id).where(
-            tables.documents.c.report_id == report.report_id, tables.documents.c.sha256 == report.document.sha256
+            tables.documents.c.report_id == report.report_id, tables.documents.c.sha256.in_(digests)
         )
         values = [
             {"document_id": each, "request": str(report.request), "target": target, "message_id": report.message_id}
