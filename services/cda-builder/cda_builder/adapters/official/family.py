@@ -236,7 +236,7 @@ def _stylesheet(schema: etree._Element, patterns: list[etree._Element], path: Pa
 def _needed(lets: Mapping[str, Expression], expression: Expression) -> set[str]:
     """Return the names of the variables that an expression needs, those of its variables included."""
     needed: set[str] = set()
-    todo = variables_of(expression) & set(lets)
+    todo = set(variables_of(expression)) & set(lets)
     while todo:
         name = todo.pop()
         needed.add(name)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _TEXT = "text()"
+_MAX_ADDRESSES = 1000
 
 
 class Library:
@@ -34,6 +35,7 @@ class Library:
         """`base` is where relative addresses begin; nothing outside `folder` is read."""
         self._base, self._folder = base, folder.resolve()
         self._documents: dict[File, Document] = {}
+        self._files: dict[str, File | None] = {}
 
     def has(self, address: str) -> bool:
         """Return whether a document is there."""
@@ -53,6 +55,13 @@ class Library:
         return [self._documents[file]]
 
     def _file(self, address: str) -> File | None:
+        if address not in self._files:
+            if len(self._files) >= _MAX_ADDRESSES:  # a rule may build addresses from what a document says
+                self._files.clear()
+            self._files[address] = self._resolved(address)
+        return self._files[address]
+
+    def _resolved(self, address: str) -> File | None:
         try:
             file = (self._base / address).resolve()
             return file if file.is_relative_to(self._folder) and file.is_file() else None

@@ -14,6 +14,7 @@ from cda_builder.adapters.official.xpath.scope import (
     kind_of,
 )
 from cda_builder.adapters.official.xpath.syntax import (
+    ANY,
     ContextItem,
     Expression,
     Filter,
@@ -290,6 +291,8 @@ def _axis(node: str, axis: str, test: Name | str) -> tuple[str, str]:
     name = test if isinstance(test, Name) else _ELEMENT
     if axis in ("child", "descendant") and name.exact:
         return f"{node}.kids.get({name.key!r}, ())" if axis == "child" else f"{node}.descendants({name.key!r})", ""
+    if axis == "descendant" and name.local != ANY and name.uri == ANY:
+        return f"{node}.descendants_called({name.local!r})", ""
     sources = {
         "child": f"{node}.elements",
         "attribute": f"{node}.attributes()",
@@ -310,10 +313,9 @@ def _axis(node: str, axis: str, test: Name | str) -> tuple[str, str]:
 def _test(name: Name, *, attribute: bool) -> str:
     if name.exact:
         return f"{{}}.{'full' if attribute else 'name'} == {_braced(name.key)}"
-    parts = [
-        f"{{}}.{part} == {_braced(text)}" for part, text in (("uri", name.uri), ("local", name.local)) if text != "*"
-    ]
-    return " and ".join(parts)
+    if name.uri == ANY:
+        return "" if name.local == ANY else f"{{}}.local == {_braced(name.local)}"
+    return f"{{}}.uri == {_braced(name.uri)}"
 
 
 def _braced(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from cda_builder.adapters.official.xpath.syntax import (
@@ -166,9 +167,10 @@ def within(expression: Any) -> Iterator[Any]:
                     yield from within(part)
 
 
-def variables_of(expression: Expression) -> set[str]:
+@lru_cache(8192)
+def variables_of(expression: Expression) -> frozenset[str]:
     """Return the names of all variables that an expression mentions."""
-    return {each.name for each in within(expression) if isinstance(each, Variable)}
+    return frozenset(each.name for each in within(expression) if isinstance(each, Variable))
 
 
 def is_constant(expression: Expression, scope: Scope) -> bool:

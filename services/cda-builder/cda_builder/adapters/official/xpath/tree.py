@@ -25,7 +25,8 @@ class Node:
     def __init__(self, source: etree._Element, parent: "Node | Document", document: "Document", pos: int) -> None:
         self.source = source
         self.name: str = source.tag
-        self.attrs: dict[str, str] = dict(source.attrib) if source.attrib else _NO_ATTRS  # type: ignore[arg-type]
+        found: Any = source.items()
+        self.attrs: dict[str, str] = dict(found) if found else _NO_ATTRS
         self.parent = parent
         self.document = document
         self.pos = pos
@@ -97,6 +98,11 @@ class Node:
             return [each for each in document.all[pos + 1 : end] if each.name == name]
         named, places = document.by_name[name], document.places[name]
         return named[bisect_left(places, pos + 1) : bisect_left(places, end)]
+
+    def descendants_called(self, local: str) -> "list[Node]":
+        """Return the elements of a local name inside this one, of any namespace."""
+        called = self.document.called(local)
+        return [each for each in called if self.pos < each.pos < self.end]
 
     def all_texts(self) -> "list[Text]":
         """Return the text nodes inside, in document order."""
@@ -172,7 +178,7 @@ class _Leaf:
         return ()
 
     attributes = inside = all_texts = texts
-    descendants = attribute
+    descendants = descendants_called = attribute
 
     def with_inside(self) -> "list[_Leaf]":
         """Return this node."""
@@ -244,7 +250,7 @@ def _texts_before(parent: etree._Element, child: etree._Element) -> int:
 class Document:
     """The document node, with its index: all elements in order, and those of each name."""
 
-    __slots__ = ("all", "by_name", "elements", "end", "globals", "kids", "places", "pos", "source")
+    __slots__ = ("all", "by_name", "elements", "end", "kids", "places", "pos", "source")
 
     attrs: Mapping[str, str] = _NO_ATTRS
     name = uri = local = qname = ""
@@ -261,7 +267,6 @@ class Document:
         top = self.all[0]
         self.elements: Sequence[Node] = (top,)
         self.kids = {top.name: [top]}
-        self.globals: dict[str, Any] = {}
 
     def _fill(self, root: etree._Element) -> None:
         everything, by_name = self.all, self.by_name
@@ -326,6 +331,14 @@ class Document:
     def descendants(self, name: str) -> Sequence[Node]:
         """Return the elements of a name."""
         return self.by_name.get(name, ())
+
+    def called(self, local: str) -> list[Node]:
+        """Return the elements of a local name, in document order."""
+        names = [name for name in self.by_name if name == local or name.endswith(f"}}{local}")]
+        found = [node for name in names for node in self.by_name[name]]
+        return found if len(names) < 2 else sorted(found, key=_key)
+
+    descendants_called = called
 
     def all_texts(self) -> list[Text]:
         """Return the text nodes of the document."""
