@@ -80,7 +80,7 @@ def build(settings: IngestSettings, platform: Platform) -> Service:
             answer_routes(access, database),
             event_routes(desk, access, database, platform.blobs),
             webhook_routes(access, book.registry, database),
-            senders_routes(book),
+            senders_routes(access, book),
             message_routes(access, inspector, database, platform.blobs),
             quarantine_routes(access, quarantine, database),
         ],

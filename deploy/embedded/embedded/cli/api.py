@@ -64,10 +64,15 @@ class Api:
 
     def ready(self) -> bool:
         """Return whether the hub says that it is ready."""
+        return self.facts() is not None
+
+    def facts(self) -> dict[str, dict[str, str]] | None:
+        """Return what a ready hub says of its services; None when it is not ready."""
         try:
-            return self._client.get("/readyz").is_success
-        except httpx.HTTPError:
-            return False
+            answer = self._client.get("/readyz")
+            return dict(answer.json().get("facts", {})) if answer.is_success else None
+        except (httpx.HTTPError, ValueError):
+            return None
 
 
 def _given(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from cryptography import x509
 from rich.console import Console
 
 from embedded.cli.api import DEFAULT_URL, Api, Url
-from labohub.errors import HubError
 
 PREFIXES = ("LABOHUB_", "INGEST_HL7_", "INS_QUALIFIER_", "CDA_BUILDER_", "MSS_SENDER_", "DMP_FEEDER_", "CONSOLE_")
 RENEW_BEFORE = timedelta(days=30)
@@ -61,10 +60,9 @@ def _hub(api: str) -> Finding:
 
 def _senders(api: str) -> Finding:
     """Return which senders are in force, and whether newer files are wrong."""
-    try:
-        book = Api(api).get("/senders")
-    except HubError as error:
-        return Finding("warning", "senders", f"not known: {error.code}")
+    book = (Api(api).facts() or {}).get("ingest-hl7")
+    if book is None:
+        return Finding("warning", "senders", "not known: no intake there")
     if fault := book.get("fault"):
         return Finding("error", "senders", f"the files are wrong, the former {book['count']} stay in force: {fault}")
     return Finding("ok", "senders", f"{book['count']} in force since {book['loaded_at']}; others: {book['unknown']}")

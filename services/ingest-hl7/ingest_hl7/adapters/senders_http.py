@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
+from ingest_hl7.adapters.access import Access
+from ingest_hl7.adapters.api_keys import Scope
 from ingest_hl7.adapters.sender_book import SenderBook
 from ingest_hl7.core.senders import Sender
 
@@ -11,18 +14,17 @@ _COUNTED = ("mailboxes",)  # an address book: how many, not whose
 _SECRETS = ("secret", "token", "password", "api_key", "webhook")  # a field that is named so says how many, no more
 
 
-def senders_routes(book: SenderBook) -> APIRouter:
+def senders_routes(access: Access, book: SenderBook) -> APIRouter:
     """Return the route of the registry."""
     router = APIRouter(prefix="/api/v1", tags=["senders"])
 
     @router.get("/senders")
-    async def senders() -> dict[str, Any]:
+    async def senders(request: Request) -> Response:
         """Return the entries in force, what becomes of other senders, and why newer files are not in force."""
-        return {
-            **book.facts(),
-            "count": len(book.registry.senders),
-            "items": [_shown(s) for s in book.registry.senders],
-        }
+        if isinstance(caller := await access.admit(request, Scope.OPERATE), Response):
+            return caller
+        items = [_shown(sender) for sender in book.registry.senders]
+        return JSONResponse({**book.facts(), "count": len(items), "items": items})
 
     return router
 

@@ -92,7 +92,7 @@ def _structured_number(segment: Segment, changed: dict[int, str]) -> str:
 
 
 def _susceptible(segment: Segment, changed: dict[int, str], meant: str) -> str:
-    """OBX-8 `I` speaks of microbiology alone (table 0078): susceptible at increased exposure, as this sender means it."""
+    """OBX-8 `I` speaks of microbiology alone (table 0078): susceptible at increased exposure, as meant here."""
     if segment.name != "OBX" or segment.component(8, 1) != "I":
         return ""
     changed[8] = meant + segment.field(8).strip()[1:]
