@@ -7,6 +7,7 @@ import codecs
 from collections.abc import Mapping
 
 from labohub.errors import Refused
+from labohub.standards.er7.splitting import LONG
 
 CODECS = {"UNICODE UTF-8": "utf-8", "8859/15": "iso8859-15", "8859/1": "iso8859-1", "ASCII": "ascii"}
 DEFAULT_CODEC = "utf-8"  # MSH-18 empty: ASCII says HL7, of which UTF-8 is the superset that cannot be mistaken
@@ -32,8 +33,10 @@ def codec_of(msh_18: str) -> str | None:
     return CODECS.get(msh_18)
 
 
-def decode(raw: bytes, msh_18: str, *, aliases: Mapping[str, str], fallback: str) -> tuple[str, str, tuple[str, ...]]:
-    """Return the text, the codec used and the warnings.
+def decode_lines(
+    body: bytes, msh_18: str, *, aliases: Mapping[str, str], fallback: str
+) -> tuple[list[str], str, tuple[str, ...]]:
+    """Return the lines of text that end with CR, the codec used and the warnings.
 
     Args:
         aliases: values of MSH-18 a sender is known to write, to a codec; they come before the table.
@@ -48,16 +51,29 @@ def decode(raw: bytes, msh_18: str, *, aliases: Mapping[str, str], fallback: str
         if msh_18:
             raise CharsetUnknown("MSH-18 is not in table 0211")
         codec = DEFAULT_CODEC
-    try:
-        text = raw.decode(codec)
-    except UnicodeDecodeError:
-        if msh_18 or not fallback:
-            raise Undecodable("the bytes are not in the declared character set") from None
-        text, codec = _decoded(raw, fallback), fallback
+    lines = _lines(body, codec)
+    if lines is None and fallback and not msh_18:
+        lines, codec = _lines(body, fallback), fallback
         warnings.append("er7.charset-fallback")
-    if codec != DEFAULT_CODEC and codecs.lookup(codec).name.startswith("iso8859") and _holds_c1(raw):
+    if lines is None:
+        raise Undecodable("the bytes are not in the declared character set")
+    if codec != DEFAULT_CODEC and codecs.lookup(codec).name.startswith("iso8859") and _holds_c1(body):
         warnings.append("er7.charset-c1-controls")
-    return text, codec, tuple(warnings)
+    return lines, codec, tuple(warnings)
+
+
+def _lines(body: bytes, codec: str) -> list[str] | None:
+    """Return the lines; None when the bytes are of another codec. Each byte of a long line is copied once."""
+    try:
+        if len(body) < LONG:
+            return body.decode(codec).split("\r")
+        lines, view, at = [], memoryview(body), 0
+        while (end := body.find(b"\r", at)) >= 0:
+            lines.append(str(view[at:end], codec))
+            at = end + 1
+        return [*lines, str(view[at:], codec)]
+    except UnicodeDecodeError:
+        return None
 
 
 def guess(raw: bytes) -> str:
@@ -81,10 +97,3 @@ def guess(raw: bytes) -> str:
 
 def _holds_c1(raw: bytes) -> bool:
     return not raw.isascii() and len(raw.translate(None, _C1)) != len(raw)
-
-
-def _decoded(raw: bytes, codec: str) -> str:
-    try:
-        return raw.decode(codec)
-    except UnicodeDecodeError:
-        raise Undecodable("the bytes are in no character set this sender uses") from None

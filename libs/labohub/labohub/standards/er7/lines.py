@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from labohub.standards.er7.charsets import decode
+from labohub.standards.er7.charsets import decode_lines
 from labohub.standards.er7.errors import Er7Malformed
 from labohub.standards.er7.header import BOM, start_of
-from labohub.standards.er7.splitting import LONG, split
+from labohub.standards.er7.splitting import LONG
 
 CONTROLS = tuple(chr(value) for value in range(0x20) if value not in (0x09, 0x0A, 0x0D))  # tabulations stay
 _CONTROL_BYTES = "".join(CONTROLS).encode()
@@ -26,28 +26,28 @@ def cut(raw: bytes, msh_18: str, *, aliases: Mapping[str, str], fallback: str) -
         warnings.append("er7.blank-line")
     if len(raw) > MAX_LINES and raw.count(b"\r") + raw.count(b"\n") > MAX_LINES:
         raise Er7Malformed("too many lines", "MSH^1")
-    text, codec, notes = decode(raw[start:], msh_18, aliases=aliases, fallback=fallback)
-    if "\n" in text:
+    body = raw[start:]
+    if b"\n" in body:
         warnings.append("er7.line-feed")
-        text = text.replace("\r\n", "\r").replace("\n", "\r")
-    lines = split(text, "\r", MAX_LINES)
+        body = body.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
+    lines, codec, notes = decode_lines(body, msh_18, aliases=aliases, fallback=fallback)
     if lines[-1]:
         warnings.append("er7.last-terminator-missing")
     else:
         del lines[-1]
-    if present := _controls(raw, text, lines):
+    if present := _controls(body, lines):
         warnings.append("er7.control-character")
         lines = [_without(line, present) for line in lines]
     return lines, codec, [*warnings, *notes]
 
 
-def _controls(raw: bytes, text: str, lines: Sequence[str]) -> list[str]:
+def _controls(body: bytes, lines: Sequence[str]) -> list[str]:
     """Return the control characters of a text. In its long lines, which hold base64, only those of frames count."""
-    if len(text) < LONG:
-        is_clean = len(raw.translate(None, _CONTROL_BYTES)) == len(raw)
-        return [] if is_clean else [sign for sign in CONTROLS if sign in text]
+    if len(body) < LONG:
+        is_clean = len(body.translate(None, _CONTROL_BYTES)) == len(body)
+        return [] if is_clean else [sign for sign in CONTROLS if ord(sign) in body]
     short = "".join(line for line in lines if len(line) < LONG)
-    return [sign for sign in CONTROLS if sign in short or (sign in OF_FRAMES and sign in text)]
+    return [sign for sign in CONTROLS if sign in short or (sign in OF_FRAMES and ord(sign) in body)]
 
 
 def _without(line: str, signs: Sequence[str]) -> str:

@@ -51,7 +51,7 @@ def read(raw: bytes, *, aliases: Mapping[str, str] = _NO_ALIASES, fallback: str 
     wrapped over lines inside an open OBX-5 of type ED, an unusual but coherent MSH-2.
 
     Args:
-        aliases, fallback: see `charsets.decode`.
+        aliases, fallback: see `charsets.decode_lines`.
     Raises: Er7Malformed, StrayLine, CharsetUnknown, Undecodable.
     """
     header = read_header(raw)
