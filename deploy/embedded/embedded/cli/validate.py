@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +12,32 @@ from rich.console import Console
 from cda_builder.adapters.gate import Gate
 from cda_builder.adapters.rules_folder import checked_folders
 from cda_builder.adapters.validation import Checked, validate
-from cda_builder.core.explain import LANGUAGES, Lang
+from cda_builder.core.explain import LANGUAGES, Explained, Lang
 from cda_builder.core.lint import levels_of
 from cda_builder.settings import CdaBuilderSettings
-from labohub.errors import Misconfigured
+from embedded import validate_hl7
+from embedded.cli.files import messages_in
+from labohub.errors import Misconfigured, Refused
+from labohub.standards import er7
+from labohub.standards.hl7.embedded import decode_base64
 
+_HL7 = (b"MSH", b"FHS", b"BHS")
+_BEFORE_HL7 = b"\x0b\r\n \xef\xbb\xbf"  # a frame, blank lines, a mark of byte order
+_REMEDIES = {
+    "fr": {
+        "error": "Corriger à cet endroit dans le logiciel émetteur, puis renvoyer avec un nouvel identifiant (MSH-10).",
+        "warning": "Le message est pris ; corriger à la source.",
+    },
+    "en": {
+        "error": "Correct this place in the sending software, then send again under a new identifier (MSH-10).",
+        "warning": "The message is taken; correct it at its source.",
+    },
+}
 _SIGNS = {"error": "[red]✘[/]", "warning": "[yellow]![/]"}
 _WORDS = {
     "fr": {
+        "accepted": "message acceptable",
+        "refused": "message à refuser",
         "passed": "conforme",
         "failed": "non conforme",
         "not-configured": "aucune erreur, règles officielles non installées",
@@ -29,6 +48,8 @@ _WORDS = {
         "colon": " : ",
     },
     "en": {
+        "accepted": "message to be accepted",
+        "refused": "message to be refused",
         "passed": "conforms",
         "failed": "does not conform",
         "not-configured": "no error, official rules not installed",
@@ -42,7 +63,7 @@ _WORDS = {
 
 
 def command(
-    files: Annotated[list[Path], typer.Argument(help="CDA (level 1 or 3), or XDM archive.")],
+    files: Annotated[list[Path], typer.Argument(help="CDA (level 1 or 3), XDM archive, HL7 messages.")],
     lang: Annotated[str, typer.Option(help="Language of the explanations: fr or en.")] = "fr",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
     rules: Annotated[
@@ -63,8 +84,8 @@ def command(
         settings = CdaBuilderSettings()
         folders = checked_folders(Path(rules) if rules else None, settings.cisis_sha256 if rules else "")
         gate = Gate(folders, levels_of(settings.lint_levels))
-        checked = [part for file in files for part in validate(file.read_bytes(), str(file), gate, chosen)]
-    except Misconfigured as error:
+        checked = [part for file in files for part in _checked(file.read_bytes(), str(file), gate, chosen)]
+    except (Misconfigured, Refused) as error:
         err.print(f"labohub: {error.code}: {error}", markup=False)
         raise typer.Exit(2) from None
     except OSError as error:
@@ -80,13 +101,56 @@ def command(
     raise typer.Exit(0 if all(each.conforms for each in checked) else 1)
 
 
+def _checked(data: bytes, name: str, gate: Gate, lang: Lang) -> Iterator[Checked]:
+    """Yield what is said of a file; of HL7 messages, and of the documents that they carry."""
+    if not data.lstrip(_BEFORE_HL7).startswith(_HL7):
+        yield from validate(data, name, gate, lang)
+        return
+    found = [
+        Explained(
+            level=each.level,
+            step="hl7",
+            rule=each.code,
+            what=each.text,
+            where=f"message {each.message} › {each.place}",
+            path=each.place,
+            line=0,
+            remedy=_REMEDIES[lang][each.level],
+            message="",
+        )
+        for each in validate_hl7.explain(data, lang)
+    ]
+    refused = any(each.level == "error" for each in found)
+    yield Checked(name, "hl7", "failed" if refused else "passed", "", "", "", tuple(found))
+    for number, message in enumerate(messages_in(data), 1):
+        for rank, document in enumerate(_documents(message), 1):
+            yield from validate(document, f"{name}/{number}.{rank}", gate, lang)
+
+
+def _documents(message: bytes) -> Iterator[bytes]:
+    """Yield the CDA that a message carries; what cannot be read is told by the message's own findings."""
+    try:
+        segments = er7.read(message, fallback="iso8859-15").all("OBX")
+    except Refused:
+        return
+    for each in segments:
+        if each.field(2).strip().upper() == "ED" and each.component(5, 5):
+            try:
+                content = decode_base64(each.component(5, 5))
+            except Refused:
+                continue
+            if b"ClinicalDocument" in content:
+                yield content
+
+
 def _show(checked: Checked, lang: Lang, out: Console, *, warnings: bool) -> None:
     words = _WORDS[lang]
     about = f" (CR-BIO {checked.volet})" if checked.volet else ""
     sha256 = f", {words['rules']} {checked.rules_sha256[:12]}" if checked.rules_sha256 else ""
     sign = "[green]✔[/]" if checked.conforms else "[red]✘[/]"
     out.print(f"{sign} ", end="")
-    out.print(f"{checked.name}{about}{words['colon']}{words[checked.conformance]}{sha256}", markup=False)
+    verdict = checked.conformance if checked.kind != "hl7" else "accepted" if checked.conforms else "refused"
+    out.print(f"{checked.name}{about}{words['colon']}{words[verdict]}{sha256}", markup=False)
     if checked.note:
         out.print(f"  {checked.note}", markup=False)
     for each in checked.findings:
