@@ -89,6 +89,24 @@ async def test_a_correction_during_a_hold_leaves_alone_and_the_first_message_is_
     assert settled.code == "report.superseded-while-held"
 
 
+async def test_results_withdrawn_while_held_never_leave_and_later_ones_are_the_first(tmp_path: Path) -> None:
+    async with running(tmp_path) as hub:
+        await tell(hub, event("report.hold", DEMAND))
+        await accept(hub, results_message())
+        wrong = results_message("LTW-0002", status="C", reported_at="20260312101500").replace(b"|||C|||", b"|||W|||")
+        await accept(hub, wrong)
+        await tell(hub, event("report.release", DEMAND))
+        ends = await hub.events(topics.MESSAGE, 2)
+        assert [type(each) for each in await facts(hub, 2)] == [ReportHeld, ReportHeld]
+        right = results_message("LTW-0003", status="C", value="4.4", reported_at="20260312111500")
+        await accept(hub, right)
+        first = (await facts(hub, 3))[2]
+    codes = [(each.state, each.code) for each in ends if isinstance(each, MessageSettled)]
+    assert codes == [("archived", "report.withdrawn-while-held")] * 2
+    assert isinstance(first, ReportReceived)
+    assert first.report.request is Request.INITIAL
+
+
 async def test_a_relayed_document_deleted_while_held_never_leaves(tmp_path: Path) -> None:
     async with running(tmp_path) as hub:
         await tell(hub, event("report.hold", "1.2.250.1.99999.9.1.1", about="document"))

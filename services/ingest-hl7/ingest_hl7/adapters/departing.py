@@ -17,7 +17,7 @@ from ingest_hl7.core.sgl_events import announced, with_added
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.codec import derived_id
 from labohub.contracts.events import Event, ReportHeld
-from labohub.contracts.values import Recipient, Report
+from labohub.contracts.values import Recipient, Report, Request
 from labohub.store.sql import insert_ignore
 
 _SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:name, 0))")
@@ -32,6 +32,7 @@ class Departing:
         self._marks = known.marks
         self._held = known.held
         self._added = known.added
+        self._left = known.left
         self._leaving: list[dict[str, Any]] = []
         self._written = 0  # of those that leave
         self._names: list[dict[str, str]] = []
@@ -63,6 +64,11 @@ class Departing:
         held_for = why_held(is_held=is_held, needs_validation=needs_validation)
         if is_held:
             self._held.add(report.report_id)
+        if isinstance(decision, Structured):
+            request = Request.REPLACEMENT if report.report_id in self._left else Request.INITIAL
+            report = report.model_copy(update={"request": request})
+        if not held_for:
+            self._left.add(report.report_id)
         fact = rows.received(report)
         row = {
             "message_id": report.message_id,
@@ -70,6 +76,7 @@ class Departing:
             "accepted_at": self._unit.now + timedelta(microseconds=len(self._leaving)),
             "held_for": held_for,
             "needs_validation": needs_validation,
+            "only_withdraws": _only_withdraws(decision),
             "fact": fact.model_dump_json().encode(),
         }
         self._leaving.append(row)
@@ -113,6 +120,7 @@ class Known:
     marks: dict[str, set[Mark]]  # by name
     held: set[str]  # reports
     added: dict[str, list[Recipient]]  # by report
+    left: set[str]  # demands of which a version left
 
 
 async def _known(unit: IngestUnit, entries: Sequence[Entry]) -> Known:
@@ -125,8 +133,10 @@ async def _known(unit: IngestUnit, entries: Sequence[Entry]) -> Known:
             if isinstance(entry.decision, Structured):
                 demands.add(report.report_id)
     if not wanted:
-        return Known({}, set(), {})
-    return Known(await _marks(unit, wanted), await held_reports(unit), await _added(unit, demands))
+        return Known({}, set(), {}, set())
+    return Known(
+        await _marks(unit, wanted), await held_reports(unit), await _added(unit, demands), await _left(unit, demands)
+    )
 
 
 async def held_reports(unit: IngestUnit) -> set[str]:
@@ -142,6 +152,14 @@ async def _marks(unit: IngestUnit, keys: Iterable[str]) -> dict[str, set[Mark]]:
     for key, mark in await unit.connection.execute(query):
         found.setdefault(key, set()).add(Mark(mark))
     return found
+
+
+async def _left(unit: IngestUnit, report_ids: Iterable[str]) -> set[str]:
+    wanted = sorted(report_ids)
+    if not wanted:
+        return set()
+    query = select(departures.c.report_id).where(departures.c.report_id.in_(wanted), departures.c.held_for == "")
+    return set((await unit.connection.execute(query.distinct())).scalars())
 
 
 async def _added(unit: IngestUnit, report_ids: Iterable[str]) -> dict[str, list[Recipient]]:
@@ -179,6 +197,13 @@ def held(report: Report, reason: str, unit: IngestUnit) -> ReportHeld:
 def _keys(report: Report, decision: Relayed | Structured) -> tuple[str, ...]:
     documents = [each.document_id for each in decision.documents] if isinstance(decision, Relayed) else []
     return keys_of(report, documents)
+
+
+def _only_withdraws(decision: Relayed | Structured) -> bool:
+    """Return whether all that a version says is that results it gave before are none."""
+    if not isinstance(decision, Structured) or decision.results is None:
+        return False
+    return all(result.status == "X" for battery in decision.results.batteries for result in battery.results)
 
 
 def _turn(application: str, facility: str) -> str:

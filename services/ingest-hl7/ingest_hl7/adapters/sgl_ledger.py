@@ -137,6 +137,7 @@ class Ledger:
                 "accepted_at": self._unit.now,
                 "held_for": "",
                 "needs_validation": False,
+                "only_withdraws": False,
                 "fact": _bytes(fact),
             },
         )
@@ -186,7 +187,9 @@ class Ledger:
         found: dict[str, list[Departure]] = {}
         for row in (await self._unit.connection.execute(query)).mappings():
             fact = ReportReceived.model_validate_json(row["fact"])
-            departure = Departure(fact, row["held_for"], row["needs_validation"], row["is_settled"])
+            departure = Departure(
+                fact, row["held_for"], row["needs_validation"], row["is_settled"], row["only_withdraws"]
+            )
             found.setdefault(row["report_id"], []).append(departure)
         return list(found.values())
 

@@ -13,6 +13,7 @@ departures = Table(
     Column("accepted_at", UtcDateTime, nullable=False),  # never twice the same in one commit
     Column("held_for", String, nullable=False),  # "": it left; else why it waits, or waited when it never left
     Column("needs_validation", Boolean, nullable=False),
+    Column("only_withdraws", Boolean, nullable=False),  # it says nothing to whom got no former version
     Column("fact", LargeBinary, nullable=False),  # JSON of the ReportReceived that leaves
     Index("departures_report_id", "report_id"),
 )

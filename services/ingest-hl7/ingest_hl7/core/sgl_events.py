@@ -23,6 +23,7 @@ from labohub.standards.xds.values import is_oid
 
 APPLIED, WAITING, NO_EFFECT, REFUSED = "applied", "waiting", "no-effect", "refused"
 SUPERSEDED, DELETED = "report.superseded-while-held", "report.deleted-while-held"
+WITHDRAWN = "report.withdrawn-while-held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Departure:
     held_for: str = ""  # why it waits, or waited when it never left
     needs_validation: bool = False
     is_settled: bool = False
+    only_withdraws: bool = False  # it says nothing to whom got no former version
 
     @property
     def report(self) -> Report:
@@ -70,9 +72,9 @@ def check_in_time(known: Sequence[Departure]) -> None:
 def going(known: Sequence[Departure], free: Sequence[Departure]) -> Going:
     """Return what leaves of one report when `free` (in order, all waiting) has nothing left to wait for.
 
-    A demand leaves in its latest state alone: the former ones are inside it, nobody gets a result after its correction.
-    A laboratory's own documents leave one after the other, since each replaces the former one by name; a deletion
-    of what never left leaves nothing to do.
+    A demand leaves in its latest state alone: the former ones are inside it, nobody gets a result after its correction,
+    nor the withdrawal of what he never got. A laboratory's own documents leave one after the other, since each replaces
+    the former one by name; a deletion of what never left leaves nothing to do.
     """
     if not free:
         return Going()
@@ -83,6 +85,8 @@ def going(known: Sequence[Departure], free: Sequence[Departure]) -> Going:
     if last.report.path is Path.STRUCTURING:
         request = Request.REPLACEMENT if has_left else Request.INITIAL
         before = known[: known.index(last)]
+        if last.only_withdraws and not has_left:
+            return Going(ended=tuple((each, WITHDRAWN) for each in (*before, last) if each.waits))
         ended = tuple((each, SUPERSEDED) for each in before if each.waits)
         return Going((with_report(last, request=request),), ended)
     if last.report.request is Request.DELETION and not has_left:
