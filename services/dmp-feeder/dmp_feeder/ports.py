@@ -22,6 +22,12 @@ class DmpUnreachable(Unavailable):
     code = "dmp.unreachable"
 
 
+class TargetUnderWay(Unavailable):
+    """What is to be replaced or deleted is itself on its way, with another report: it goes first."""
+
+    code = "dmp.target-under-way"
+
+
 class DmpRejectsUs(Unavailable):
     """The DMP does not let us in (TLS or HTTP): our certificate, most likely."""
 

@@ -120,3 +120,19 @@ async def test_what_was_replaced_or_deleted_first_is_not_filed_afterwards(dmp: B
     assert isinstance(fact, SubmissionRefused)
     assert fact.code == "dmp.superseded"
     assert [each.unique_id for each in dmp.submissions] == ([NEXT_N3] if request_ is Request.REPLACEMENT else [])
+
+
+@pytest.mark.parametrize("request_", [Request.REPLACEMENT, Request.DELETION])
+async def test_formats_sent_apart_go_before_what_replaces_or_deletes_both(dmp: Bench, request_: Request) -> None:
+    dmp.faults.order("dmp", "outage")
+    await dmp.plan(FIRST[0], report_id="report-1")
+    await dmp.plan(FIRST[1], report_id="report-2")  # in a lane of its own, and still there
+    await plan(dmp, NEXT if request_ is Request.REPLACEMENT else FIRST, request=request_)
+    await dmp.work(rounds=10)
+    assert dmp.submissions == []
+    dmp.faults.clear()
+    await dmp.work()
+    operations = [each.operation for each in dmp.submissions]
+    assert operations == ["TD2.1", "TD2.1", *["RPLC" if request_ is Request.REPLACEMENT else "TD3.3c"] * 2]
+    wanted = "deprecated" if request_ is Request.REPLACEMENT else "deleted"
+    assert [each.status for each in dmp.submissions[:2]] == [wanted] * 2

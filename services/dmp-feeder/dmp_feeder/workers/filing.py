@@ -11,10 +11,10 @@ from datetime import datetime
 
 from dmp_feeder.core.channel import Channel
 from dmp_feeder.core.errors import FeedingIsOpposed
-from dmp_feeder.core.filing import ACCEPTED, DELETE, DELETED, FEED, REPLACE, TRANSMITTING, FiledDocument, Filing
+from dmp_feeder.core.filing import ACCEPTED, DELETE, DELETED, DUE, FEED, REPLACE, TRANSMITTING, FiledDocument, Filing
 from dmp_feeder.core.lot import Dossier, Installation, build_lot, lot_of, open_dossier
 from dmp_feeder.core.verdicts import Kind, Verdict
-from dmp_feeder.ports import Dmp, DmpRejectsUs, DmpUnreachable, FilingUnits, KeptLot
+from dmp_feeder.ports import Dmp, DmpRejectsUs, DmpUnreachable, FilingUnits, KeptLot, TargetUnderWay
 from dmp_feeder.workers.registry import DONE, Found, Registry, id_taken, nothing_to_delete
 from dmp_feeder.workers.settling import Outcome, Patience, settle_all
 from labohub.errors import Refused, Unavailable
@@ -187,6 +187,8 @@ class _Batch:
         """
         async with self._units() as unit:
             state = await unit.filings.document_state(filed.replaces) if filed.replaces else ""
+            if state == DUE:
+                raise TargetUnderWay("the replaced document is not filed yet")
             target = filed.replaces if state in ("", ACCEPTED) else ""
             if not target and state != DELETED:
                 target = await unit.filings.latest_accepted(filed, dossier.filing.report_id)
@@ -196,6 +198,10 @@ class _Batch:
     async def _delete(self, work: Work, dossier: Dossier) -> Outcome | None:
         """Delete the documents that the DMP holds, one after the other. Absent after an attempt of ours, it is done."""
         tried, verdict, held = work.state == TRANSMITTING, DONE, list[tuple[str, str]]()
+        async with self._units() as unit:
+            states = [await unit.filings.document_state(each.document_id) for each in dossier.filing.documents]
+        if DUE in states:
+            raise TargetUnderWay("the document to delete is not filed yet")
         for each in dossier.filing.documents:
             found = await self._registry.find(dossier, each.document_id)
             if found.verdict.kind is not Kind.DONE:
