@@ -3,7 +3,6 @@
 import base64
 import re
 from dataclasses import dataclass
-from functools import partial
 
 from labohub.contracts.laboratory import Attachment, Code
 from labohub.standards.er7 import Segment
@@ -90,14 +89,14 @@ def plain_text(segment: Segment, raw: str) -> str:
     if f"{mark}." not in raw:
         return segment.text(raw)
     sign = re.escape(mark)
-    return segment.text(re.sub(rf"{sign}(\.[a-z]{{2}}[+-]?\d{{0,3}}){sign}", partial(_layout, mark), raw))
+    return segment.text(re.sub(rf"{sign}(\.[a-z]{{2}}[+-]?\d{{0,3}}){sign}", _layout, raw))
 
 
-def _layout(mark: str, match: re.Match[str]) -> str:
+def _layout(match: re.Match[str]) -> str:
     command = match.group(1)
     line = _LINES.match(command)
     if line is not None:
-        return f"{mark}.br{mark}" * min(int(line.group(1) or 1), MAX_BLANK_LINES)
+        return "\n" * min(int(line.group(1) or 1), MAX_BLANK_LINES)
     return "" if _LAYOUT.match(command) else match.group(0)
 
 
