@@ -1,8 +1,13 @@
 """The hub's own checks and the version that a document declares."""
 
+import re
+import zlib
+from functools import cache
+
 import pytest
 
 from cda_builder.core.lint import lint
+from cda_builder.core.lint_content import pdf_problems, shows_patient
 from cda_builder.core.relay import plain
 from cda_builder.core.verdict import Finding, Verdict
 from cda_builder.core.volet import volet_of
@@ -12,11 +17,16 @@ from labohub.standards.xml import parse
 from tests.support.cda import IDENTITY, PDF, model_of, results_of
 
 
+@cache
+def made() -> str:
+    """Return a document of ours."""
+    return build_cr_bio(model_of(results_of()), PDF).decode()
+
+
 def findings(old: str = "", new: str = "") -> list[tuple[str, str]]:
     """Return (rule, level) of a document of ours in which one text is another."""
-    made = build_cr_bio(model_of(results_of()), PDF).decode()
-    assert old in made
-    root = parse((made.replace(old, new) if old else made).encode())
+    assert old in made()
+    root = parse((made().replace(old, new) if old else made()).encode())
     return [(each.rule, each.level) for each in lint(root, read_header(root))]
 
 
@@ -107,3 +117,75 @@ def test_names_are_compared_without_accents_and_punctuation(one: str, other: str
 def test_other_names_stay_different() -> None:
     assert plain("MARTIN") != plain("MARTINE")
     assert IDENTITY.traits.birth_name
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (' extension="2024.01"', "", ("edition", "warning")),
+        ('<versionNumber value="1"', '<versionNumber value="2"', ("version-alone", "warning")),
+        ('<family qualifier="BR">D\'ARTOIS', '<family qualifier="CL">D\'ARTOIS', ("ins-traits", "error")),
+        ('<templateId root="1.2.250.1.213.1.1.3.80"/>', "", ("template-pair", "warning")),
+        (
+            '<templateId root="1.3.6.1.4.1.19376.1.3.1"/><templateId root="1.2.250.1.213.1.1.3.21"/>',
+            "",
+            ("entry-template", "error"),
+        ),
+        ('<renderMultiMedia referencedObject="', '<renderMultiMedia referencedObject="nowhere', ("image", "error")),
+        ('<high value="20260314080500+0100"', '<high value="20260314080500"', ("time-offset", "warning")),
+        ('<lab:statusCode code="completed"/>', '<lab:statusCode code="completed"/><!-- -->', None),
+    ],
+)
+def test_what_no_official_rule_looks_at_is_looked_at(old: str, new: str, expected: tuple[str, str] | None) -> None:
+    found = findings(old, new)
+
+    assert expected in found if expected else found == []
+
+
+def test_two_matricules_stop_a_document() -> None:
+    one = 'extension="285076938314206"/>'
+    two = f'{one}<id root="1.2.250.1.213.1.4.8" extension="279035121518989"/>'
+
+    assert ("ins-several", "error") in findings(one, two)
+
+
+def test_another_laboratory_than_the_keeper_may_be_a_lone_subcontractor() -> None:
+    keeper = re.search(r"<representedCustodianOrganization>.*?</representedCustodianOrganization>", made())
+    assert keeper is not None
+    other = keeper[0].replace("990000127", "990000999")
+
+    assert other != keeper[0]
+    assert ("lone-subcontractor", "warning") in findings(keeper[0], other)
+
+
+def test_a_chapter_has_a_code_and_an_act_of_the_header() -> None:
+    chapter = re.search(r'<code code="([^"]+)"[^>]*/><title>Biochimie</title>', made())
+    assert chapter is not None
+
+    assert ("chapter-code", "error") in findings(chapter[0], "<title>Biochimie</title>")
+    assert ("chapter-event", "warning") in findings(chapter[0], chapter[0].replace(chapter[1], "18723-7"))
+
+
+@pytest.mark.parametrize(
+    ("pdf", "expected"),
+    [
+        (b"%PDF-1.4\n%%EOF", []),
+        (b"%PDF-1.4\n", ["pdf-cut"]),
+        (b"%PDF-1.4\n/Encrypt 1 0 R\n%%EOF", ["pdf-locked"]),
+        (b"%PDF-1.4\n<</S /JavaScript>>\n%%EOF", ["pdf-active"]),
+        (b"%PDF-1.5\n<</Type /ObjStm>> stream\n" + zlib.compress(b"<</S /Launch>>") + b"\n%%EOF", ["pdf-active"]),
+        (b"%PDF-1.5\n<</Type /ObjStm>> stream\nnot compressed\n%%EOF", []),
+    ],
+)
+def test_a_pdf_is_whole_open_and_passive(pdf: bytes, expected: list[str]) -> None:
+    assert [rule for rule, _ in pdf_problems(pdf)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("Patient : d'Artois Élodie", True), ("DARTOIS", True), ("Mme VASSEUR", True), ("", True)]
+)
+def test_the_text_of_a_pdf_names_the_patient(text: str, expected: bool) -> None:
+    header = read_header(parse(made().encode()))
+
+    assert shows_patient(text, header) is expected
+    assert not shows_patient("Compte rendu de M. MARTIN", header)
