@@ -113,7 +113,11 @@ async def test_a_source_that_misbehaves_hears_the_same_bytes_again_until_it_take
 async def test_what_was_told_is_listed_by_report_message_by_message(tmp_path: Path) -> None:
     (tmp_path / "senders.toml").write_text("")
     async with listener() as (port, heard):
-        settings: dict[str, Any] = {"senders": tmp_path / "senders.toml", "answers_host": "127.0.0.1", "answers_port": port}
+        settings: dict[str, Any] = {
+            "senders": tmp_path / "senders.toml",
+            "answers_host": "127.0.0.1",
+            "answers_port": port,
+        }
         async with running(tmp_path, **settings) as hub:
             [first] = await hub.send(relay_message("A", flags={"DESTMSSANTEPS": "N"}))
             [second] = await hub.send(relay_message("B", request="deletion", flags={"DESTMSSANTEPS": "N"}))
