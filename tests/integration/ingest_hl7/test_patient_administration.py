@@ -73,10 +73,10 @@ async def deliver(hub: Running, report: ReportReceived) -> None:
     recipient = Recipient(kind=RecipientKind.PROFESSIONAL, address=MAILBOX)
     mail = derived_id("mail", report.message_id)
     await hub.tell(
-        MailDelivered(event_id=mail, mail_id=mail, document_id="1", recipient=recipient, **common),  # type: ignore[arg-type]
+        MailDelivered(event_id=mail, mail_id=mail, document_id="1", recipient=recipient, **common),
         SubmissionAccepted(
             event_id=derived_id("dmp", report.message_id), submission_id="1", document_id="1", operation="TD2.1",
-            **common,  # type: ignore[arg-type]
+            **common,
         ),
     )  # fmt: skip
 
@@ -230,6 +230,15 @@ async def test_a_merged_demand_goes_on_under_either_identifier(hub: Running) -> 
     ]  # fmt: skip
     states = {row["control_id"]: (row["state"], row["reason"]) for row in await hub.rows("messages")}
     assert states["LTW-2"] == states["LTW-3"] == ("accepted", "")
+
+
+async def test_a_demand_whose_results_are_only_kept_is_followed_too(hub: Running) -> None:
+    await accepted(hub, results_message("LTW-1", status="P", patient=OLD_PID))
+    await accepted(hub, adt_message("A40", "ADT-1", f"MRG|{local('R000999')}"))
+    await accepted(hub, results_message("LTW-2", reported_at="20260312101000"))
+    events = await report_events(hub, 3)
+    assert [event.reason for event in of(events, MessageArchived)] == ["ltw.not-final", "pam.merge"]
+    assert (len(of(events, ReportReceived)), of(events, PatientCorrected)) == (1, [])
 
 
 async def test_without_a_merge_a_known_demand_is_never_another_patient_s(small: Running) -> None:

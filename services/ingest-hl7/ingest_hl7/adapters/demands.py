@@ -13,7 +13,7 @@ from ingest_hl7.core.decision import Ordered, Structured
 from ingest_hl7.core.order import KnownOrder, OrderState
 from ingest_hl7.core.structuring import patient_key
 from ingest_hl7.ports import IngestUnit
-from labohub.contracts.values import BlobRef, Patient
+from labohub.contracts.values import BlobRef, Patient, Report
 from labohub.store.sql import upsert
 
 
@@ -62,7 +62,7 @@ async def load_demands(unit: IngestUnit, batch: Batch, entries: Sequence[Entry])
 
 
 async def _load_former(unit: IngestUnit, batch: Batch, decision: Structured) -> None:
-    table, person = tables.reports, patient_key(decision.report.patient)
+    table, person = tables.reports, _person_of(decision.report)
     if person in batch.former:
         return
     query = select(table.c.report_id, table.c.results).where(table.c.patient_key == person)
@@ -80,7 +80,7 @@ def behind(batch: Batch, entry: Entry, decision: Structured) -> Behind | None:
     recorded = tuple(
         each for each in batch.orders.values() if each.order_key in keys or (each.group_key and each.group_key in keys)
     )
-    others = batch.former.get(patient_key(report.patient), {})
+    others = batch.former.get(_person_of(report), {})
     former = tuple(ref for report_id, ref in others.items() if report_id != report.report_id)
     is_late = latest is not None and latest.version != entry.base_version
     if is_late or (not entry.informed and (recorded or former)):
@@ -94,7 +94,7 @@ def keep(batch: Batch, entry: Entry, decision: Structured, unit: IngestUnit) -> 
     leaves = decision.results is not None
     known = KnownReport(
         version=entry.base_version + 1,
-        patient_key=latest.patient_key if latest else patient_key(decision.report.patient),
+        patient_key=latest.patient_key if latest else _person_of(decision.report),
         results=entry.contents[-1],
         times=decision.times,
         left=(latest.left if latest else 0) + leaves,
@@ -159,3 +159,7 @@ async def write_demands(unit: IngestUnit, batch: Batch) -> None:
         table = tables.orders
         told = update(table).where(table.c.order_key.in_(batch.resulted)).values(state=str(OrderState.RESULTED))
         await unit.connection.execute(told)
+
+
+def _person_of(report: Report) -> str:
+    return patient_key(report.patient, report.sender.facility)

@@ -32,7 +32,7 @@ async def follow_identity(unit: IngestUnit, keys: Sequence[str], news: PatientNe
     requests = tables.requests
     query = (
         select(request_patients, requests.c.is_settled, requests.c.state)
-        .join(requests, requests.c.message_id == request_patients.c.message_id)
+        .outerjoin(requests, requests.c.message_id == request_patients.c.message_id)
         .outerjoin(departures, departures.c.message_id == request_patients.c.message_id)
         .where(request_patients.c.message_id.in_(_requests_of(keys)))
         .order_by(departures.c.accepted_at, request_patients.c.message_id)
@@ -44,11 +44,13 @@ async def follow_identity(unit: IngestUnit, keys: Sequence[str], news: PatientNe
     for row in rows:
         was = were[row["message_id"]]
         now = known.resolve(corrected(was, news), row["facility"])
-        if now == was:
+        under_way = not row["is_settled"] or row["state"] == STOPPED
+        another = is_another_identity(was, now)
+        if now == was or not (under_way or another or now.local_ids != was.local_ids):
             continue
         await _write(unit, row, was, now)
-        under_way = not row["is_settled"] or row["state"] == STOPPED
-        if under_way or (row["state"] != FAILED and is_another_identity(was, now)):
+        is_asked = row["state"] is not None  # else: results that are only kept
+        if is_asked and (under_way or (another and row["state"] != FAILED)):
             found.append(_corrected(unit, row, now, cause))
     return found
 
@@ -117,9 +119,12 @@ async def _write(unit: IngestUnit, row: Any, was: Patient, now: Patient) -> None
     if now.local_ids != was.local_ids:
         table = tables.reports
         demand = update(table).where(table.c.report_id == row["report_id"])
-        await execute(demand.values(patient_key=patient_key(now)))
+        await execute(demand.values(patient_key=patient_key(now, facility)))
     query = select(departures.c.fact).where(departures.c.message_id == message_id)
-    fact = ReportReceived.model_validate_json((await execute(query)).scalar_one())
+    kept = (await execute(query)).scalar_one_or_none()
+    if kept is None:
+        return
+    fact = ReportReceived.model_validate_json(kept)
     changed = fact.model_copy(update={"report": fact.report.model_copy(update={"patient": now})})
     leaves = update(departures).where(departures.c.message_id == message_id)
     await execute(leaves.values(fact=changed.model_dump_json().encode()))  # what waits leaves with the right patient

@@ -216,12 +216,13 @@ class Intake:
         decision = entry.decision
         assert isinstance(decision, Structured)
         known = missed.known
+        person = structuring.patient_key(missed.patient, decision.report.sender.facility)
         decided = structuring.conclude(
             decision,
             structuring.Known(
                 state=await self._state(known.results) if known else None,
                 times=known.times if known else {},
-                same_patient=known is None or structuring.patient_key(missed.patient) == known.patient_key,
+                same_patient=known is None or person == known.patient_key,
                 left=known.left if known else 0,
                 digest=known.digest if known else "",
                 orders=await self._orders(missed),

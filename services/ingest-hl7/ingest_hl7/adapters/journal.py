@@ -113,6 +113,7 @@ class Journal:
             events += rows.archive_events(entry, Archived(rows.ORDERS))
         elif isinstance(decision, Structured):
             keep(batch, entry, decision, unit)
+            known.patients.remember(decision.report)
         elif isinstance(decision, Quarantined):
             events.append(rows.quarantined(entry, decision))
         if isinstance(decision, Archived):
@@ -140,7 +141,8 @@ class Journal:
         if isinstance(decision, Structured):
             asked = known.leaving.as_known(entry, asked.model_copy(update={"results": entry.contents[0]}))
         report = known.patients.without_opposed_feeding(asked)
-        known.patients.remember(report)
+        if isinstance(decision, Relayed):
+            known.patients.remember(report)
         await self._accept(unit, known.batch, entry, report, decision, owes_dmp=asked.to_dmp)
         events = [known.leaving.depart(entry, report, decision)]
         if asked.to_dmp and not report.to_dmp:

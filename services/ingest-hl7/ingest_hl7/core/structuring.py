@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ingest_hl7.core import checks, demand, history, identity, microbiology, policies
+from ingest_hl7.core.consents import local_subject
 from ingest_hl7.core.decision import Archived, FreshResults, Receipt, Refusal, Structured
 from ingest_hl7.core.order import Order, number_key
 from ingest_hl7.core.results import Reader
@@ -144,10 +145,13 @@ def conclude(decision: Structured, known: Known) -> Structured | Archived | Refu
     return _leaving(kept, draft.report, known, digest)
 
 
-def patient_key(patient: Patient) -> str:
-    """Return what must not change between two messages about one demand: the local identifiers, opaque."""
-    local = sorted(f"{each.authority_name}:{each.value}" for each in patient.local_ids)
-    return derived_id("patient", *local)
+def patient_key(patient: Patient, facility: str) -> str:
+    """Return what must not change between two messages about one demand: the local identifiers, opaque.
+
+    Args:
+        facility: MSH-4.1; the same number of two laboratories is two patients.
+    """
+    return derived_id("patient", *sorted(local_subject(each, facility) for each in patient.local_ids))
 
 
 def group(message: Message, sender: Sender) -> Grouped:
