@@ -3,9 +3,10 @@
 import asyncio
 import socket
 import ssl
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -29,9 +30,9 @@ async def connections(hub: Running) -> list[dict[str, Any]]:
 async def until(hub: Running, is_so: Any) -> dict[str, Any]:
     """Return the first connection of the view, once it is so."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not is_so(view := (await connections(hub))[0]):
+        while not (found := [line for line in await connections(hub) if is_so(line)]):
             await asyncio.sleep(0.01)
-    return view
+    return found[0]
 
 
 async def test_a_connection_tells_what_it_did(tmp_path: Path) -> None:
@@ -194,3 +195,18 @@ def pour(peer: socket.socket, data: bytes) -> None:
     with suppress(ConnectionError):
         while True:
             peer.sendall(data)
+
+
+async def test_a_stalled_handshake_does_not_delay_the_stop(tmp_path: Path) -> None:
+    pki = Pki.create(tmp_path / "pki")
+    tls = {"tls_certificate": pki.cert("hub-server"), "tls_key": pki.key("hub-server"), "tls_client_ca": pki.ca_pem}
+    async with AsyncExitStack() as stack:
+        async with running(tmp_path / "hub", mllp_tls_port=0, **tls) as hub:
+            listener = hub.service.listeners[1]
+            assert isinstance(listener, MllpListener)
+            peer = await stack.enter_async_context(hub.connect(listener.port))
+            view = await until(hub, lambda line: line["state"] == "handshake")
+            started = monotonic()
+        assert monotonic() - started < 5.0  # the handshake has ten
+        assert await peer.is_closed()
+    assert view["transport"] == "mllps"

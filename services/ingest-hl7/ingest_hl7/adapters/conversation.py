@@ -66,9 +66,13 @@ class Conversation:
                 complete = self._cut(data)
             except FrameTooLarge:
                 return FrameTooLarge.code
+            whole_bytes = sum(len(frame.payload) for frame in complete)
             for frame in complete:
+                self._wire.hold(self._line, self._frames.pending_bytes, whole_bytes)
                 if not await self._answer(frame, received):
                     return "answer-unread"
+                whole_bytes -= len(frame.payload)
+            self._wire.hold(self._line, self._frames.pending_bytes)
             if self._line.reason:
                 return self._line.reason
             if not complete and self._frames.noise_bytes - self._noise_bytes > self._settings.max_noise_bytes:
@@ -107,7 +111,6 @@ class Conversation:
             self._waited_seconds = 0.0
         if complete:
             self._noise_bytes = frames.noise_bytes
-        self._wire.hold(line, frames.pending_bytes)
         return complete
 
     async def _answer(self, frame: Frame, received: float) -> bool:

@@ -56,6 +56,7 @@ class MllpListener:
         self._sockets: list[socket.socket] = []
         self._accepting: list[asyncio.Task[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._shaking_hands: set[asyncio.Task[None]] = set()
         self._conversations: set[Conversation] = set()
         self._stopping = False
 
@@ -82,6 +83,8 @@ class MllpListener:
             task.cancel()
         await asyncio.gather(*self._accepting, return_exceptions=True)
         self._close_sockets()
+        for task in list(self._shaking_hands):
+            task.cancel()
         for conversation in list(self._conversations):
             conversation.stop()
         if self._tasks:
@@ -133,10 +136,15 @@ class MllpListener:
 
     async def _talk(self, accepted: socket.socket, line: Line) -> str:
         """Return why the conversation ended."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._shaking_hands.add(task)
         try:
             reader, writer = await self._open(accepted)
         except (OSError, TimeoutError):  # ssl.SSLError is one
             return "tls-handshake" if self._context else "peer-reset"
+        finally:
+            self._shaking_hands.discard(task)
         try:
             line.established(peer_of(line.peer.address, self.port, writer.get_extra_info("ssl_object")))
             line.hangs_up_by(writer.transport.abort)

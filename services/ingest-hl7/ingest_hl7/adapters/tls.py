@@ -44,5 +44,11 @@ def peer_of(address: str, port: int, session: ssl.SSLObject | None) -> Peer:
 
 def peer_with(certificate: bytes, address: str, port: int) -> Peer:
     """Return who showed this certificate (DER)."""
-    subject = x509.load_der_x509_certificate(certificate).subject.rfc4514_string()
-    return Peer(sha256(certificate).hexdigest(), subject, address, port)
+    return Peer(sha256(certificate).hexdigest(), _subject(certificate), address, port)
+
+
+def _subject(certificate: bytes) -> str:
+    try:
+        return x509.load_der_x509_certificate(certificate).subject.rfc4514_string()
+    except ValueError:  # OpenSSL takes it, a stricter reader does not: it still has its fingerprint
+        return ""

@@ -36,6 +36,7 @@ class Line:
         self.stray_bytes = 0
         self.restarted_frames = 0
         self.unfinished_bytes = 0
+        self.held_bytes = 0  # with the messages that are whole and not answered yet
         self.charset = ""
         self.last_answer = ""
         self.last_message_at: datetime | None = None
@@ -75,11 +76,13 @@ class Line:
         self.is_known = self.is_known or not _ACCEPTED.isdisjoint(taken.codes)
         self._delays_ms.append(delay_seconds * 1e3)
 
-    def holds(self, unfinished_bytes: int) -> None:
-        """Note the size of the message that is not whole yet; 0 between messages."""
+    def holds(self, unfinished_bytes: int, whole_bytes: int) -> int:
+        """Note what it holds; return by how much that is more than before."""
         if unfinished_bytes and not self.unfinished_bytes:
             self._unfinished_since = monotonic()
+        before, self.held_bytes = self.held_bytes, unfinished_bytes + whole_bytes
         self.unfinished_bytes = unfinished_bytes
+        return self.held_bytes - before
 
     @property
     def unfinished_seconds(self) -> float:
@@ -173,14 +176,18 @@ class Wire:
         metrics.CONNECTIONS.set(len(self._open))
         metrics.CLOSED.labels(line.reason).inc()
 
-    def hold(self, line: Line, unfinished_bytes: int) -> None:
-        """Note how much of an unfinished message a connection holds. Beyond the limit the largest is given up."""
-        self._buffered_bytes += unfinished_bytes - line.unfinished_bytes
-        line.holds(unfinished_bytes)
+    def hold(self, line: Line, unfinished_bytes: int, whole_bytes: int = 0) -> None:
+        """Note how much a connection holds: of a message that is not whole yet, of messages not answered yet.
+
+        Beyond the limit the largest unfinished message is given up. Whole messages are never: they were unfinished
+        before, so what all hold together stays bounded.
+        """
+        self._buffered_bytes += line.holds(unfinished_bytes, whole_bytes)
         while self._buffered_bytes > self._settings.max_buffered_bytes:
-            largest = max(self._open.values(), key=lambda each: each.unfinished_bytes)
-            self._buffered_bytes -= largest.unfinished_bytes
-            largest.holds(0)
+            largest = max(self._open.values(), key=lambda each: each.unfinished_bytes, default=line)
+            if not largest.unfinished_bytes:
+                break
+            self._buffered_bytes += largest.holds(0, largest.held_bytes - largest.unfinished_bytes)
             largest.end("memory-full")
         metrics.BUFFERED_BYTES.set(self._buffered_bytes)
 
