@@ -12,14 +12,17 @@ import pytest
 
 from cda_builder.adapters.pdf import render_report
 from cda_builder.core.catalogue import Catalogue, Exam
+from cda_builder.core.laboratory import LaboratoryProfile
 from cda_builder.core.report import cr_bio
 from cda_builder.core.versions import Numbering
 from labohub.contracts.laboratory import Attachment, Code, LaboratoryReport, Organisation, PreviousResult, Professional
 from labohub.standards.cda.builder import build_cr_bio, build_level_1
 from tests.support.cda import (
+    BIOLOGIST,
     CISIS,
     IDENTITY,
     POTASSIUM,
+    PRESCRIBER,
     PROFILE,
     VALIDATOR,
     battery,
@@ -111,6 +114,10 @@ KINDS = {
     "PDF of a subcontractor": object_of("application/pdf", PDF, performer=ELSEWHERE),
     "not done": results_of(battery(result(value="", value_type="", status="X", comments=("Hémolyse.",)), status="X")),
     "partial": results_of(battery(result(), result(POTASSIUM, "", status="I"), status="P"), partial=True),
+    "only to come": results_of(
+        battery(), battery(result(POTASSIUM, "", status="I"), status="I", filler_number="L-2"), partial=True
+    ),
+    "copies": results_of(copies_to=(PRESCRIBER, VALIDATOR, BIOLOGIST.model_copy(update={"identifier": ""}))),
     "provisional": kind(status="P"),
     "corrected": kind(status="C", comments=("Valeur initiale : 130.",)),
     "without LOINC": results_of(battery(result(("X9", "Examen maison", "", "")), loinc=None)),
@@ -158,12 +165,17 @@ def versions() -> Iterator[tuple[str, bytes]]:
     for number, now in enumerate(steps, 1):
         at = "20260314111230+0100"
         numbering = Numbering(number, "2.25.1.1", number - 1, at, before) if before else Numbering(1)
-        yield f"version {number}", document(now, PROFILE.volet, numbering)
+        yield f"version {number}", document(now, numbering=numbering)
         before = now
 
 
-def document(results: LaboratoryReport, volet: str, numbering: Numbering = FIRST) -> bytes:
-    profile = PROFILE_WITH_ALL.model_copy(update={"volet": volet})
+def in_edition(volet: str) -> LaboratoryProfile:
+    return PROFILE_WITH_ALL.model_copy(update={"volet": volet})
+
+
+def document(
+    results: LaboratoryReport, profile: LaboratoryProfile = PROFILE_WITH_ALL, numbering: Numbering = FIRST
+) -> bytes:
     model = cr_bio(report_of(), results, IDENTITY, profile, numbering, catalogue=CATALOGUE)
     pdf = base64.b64decode(model.copy.data) if model.copy else render_report(model)
     return build_cr_bio(model, pdf) if model.chapters else build_level_1(model, pdf)
@@ -192,22 +204,30 @@ if TOOL.is_file():
 
     @pytest.mark.parametrize("volet", EDITIONS)
     def test_every_kind_of_report_passes_the_rules_of_each_edition(volet: str, tmp_path: Path) -> None:
-        assert remarks({name: document(results, volet) for name, results in KINDS.items()}, tmp_path) == {}
+        assert remarks({name: document(results, in_edition(volet)) for name, results in KINDS.items()}, tmp_path) == {}
+
+    def test_sub_chapters_pass(tmp_path: Path) -> None:
+        divided = PROFILE_WITH_ALL.model_copy(update={"sub_chapters": True})
+        made = {name: document(results, divided) for name, results in KINDS.items() if results.batteries}
+
+        assert remarks(made, tmp_path) == {}
+        assert b"1.2.250.1.213.1.1.2.71" in made["two chapters"]
+        assert b"1.2.250.1.213.1.1.2.71" not in made["only to come"]
 
     def test_versions_that_replace_one_another_pass(tmp_path: Path) -> None:
         assert remarks(dict(versions()), tmp_path) == {}
 
     def test_a_pdf_alone_passes_as_a_document_of_level_1(tmp_path: Path) -> None:
-        assert remarks({name: document(results, "2024.01") for name, results in LEVEL_1.items()}, tmp_path) == {}
+        assert remarks({name: document(results) for name, results in LEVEL_1.items()}, tmp_path) == {}
 
 
 def test_only_editions_that_know_it_hold_the_copy() -> None:
-    copies = {volet: document(results_of(), volet).count(b"55108-5") for volet in EDITIONS}
+    copies = {volet: document(results_of(), in_edition(volet)).count(b"55108-5") for volet in EDITIONS}
 
     assert copies == {"2024.01": 2, "2023.01": 2, "2021.01": 0}
 
 
 def test_the_laboratorys_own_pdf_is_the_copy_byte_for_byte() -> None:
-    assert PDF.encode() in document(KINDS["whole report as PDF"], "2024.01")
+    assert PDF.encode() in document(KINDS["whole report as PDF"])
     assert model_of(KINDS["two PDFs"]).copy is None
     assert [each.title for each in model_of(KINDS["two PDFs"]).attached] == ["Compte rendu", "Annexe"]

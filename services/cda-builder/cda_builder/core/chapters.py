@@ -32,7 +32,10 @@ def _chapter(code: Coded, group: list[Culture], biologist: Professional, context
     batteries = tuple(each for each in made if not each.is_empty or each.pending)
     states = {battery.status for battery in batteries}
     status = "active" if "active" in states else "aborted" if states == {"aborted"} else "completed"
-    return Chapter(code, chapter_title(code), batteries, status, _validations(group, biologist, context))
+    validations = _validations(group, biologist, context)
+    waiting = any(each.is_empty for each in batteries)  # nothing but exams to come: no entry for a sub-chapter
+    divided = context.profile.sub_chapters and not waiting
+    return Chapter(code, chapter_title(code), batteries, status, validations, divided)
 
 
 def _validations(group: list[Culture], biologist: Professional, context: Context) -> tuple[Validation, ...]:

@@ -39,6 +39,7 @@ class LaboratoryProfile(BaseModel):
     default_chapter: str = "26436-6"
     biologist: Signatory | None = None
     volet: Literal["2024.01", "2023.01", "2021.01"] = "2024.01"  # edition of CR-BIO to write
+    sub_chapters: bool = False  # one per battery, in each chapter
     pdf_only: Literal["level-1", "refuse"] = "level-1"  # when a PDF came without any result
     pdf_copy: Literal["laboratory", "hub"] = "laboratory"  # whose PDF is the copy, when the message brought one
     prints_clinical_information: bool = True

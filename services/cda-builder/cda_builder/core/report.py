@@ -82,6 +82,7 @@ def cr_bio(
         software_id=Id(numbers.uuid_oid("software"), SOFTWARE),
         volet=profile.volet,
         prescriber=_prescriber(results, context),
+        recipients=_recipients(results, context),
         prescribed_at=_prescribed_at(results, zone, started),
         order=context.local_id("order", report.order_numbers[0] if report.order_numbers else number),
         validations=tuple(each for each in validated.values() if is_national(each.by)),
@@ -156,6 +157,13 @@ def _biologist(results: LaboratoryReport, context: Context) -> builder.Professio
 def _prescriber(results: LaboratoryReport, context: Context) -> builder.Professional | None:
     who = results.prescriber
     return professional(who, context) if who and who.family_name else None
+
+
+def _recipients(results: LaboratoryReport, context: Context) -> tuple[builder.Professional, ...]:
+    """Return whom the laboratory writes to, but for the prescriber."""
+    prescriber = results.prescriber.identifier if results.prescriber else ""
+    others = (who for who in results.copies_to if who.family_name and who.identifier != prescriber)
+    return tuple(professional(who, context) for who in others)
 
 
 def _prescribed_at(results: LaboratoryReport, zone: ZoneInfo, started: str) -> str:

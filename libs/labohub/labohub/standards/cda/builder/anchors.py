@@ -6,11 +6,11 @@ from labohub.standards.cda.builder.model import Battery, Chapter, Isolate, Obser
 class Anchors:
     """Gives each thing of one chapter its id: short, unique in the document, the same at each run."""
 
-    def __init__(self, chapter: Chapter, number: int) -> None:
+    def __init__(self, chapter: Chapter, prefix: str) -> None:
         self._ids: dict[int, str] = {}
         self._comments: dict[tuple[int, str], str] = {}
         self._specimens: dict[Specimen, str] = {}
-        self._prefix = f"c{number}"
+        self._prefix = prefix
         self._exams = 0
         for index, battery in enumerate(chapter.batteries, 1):
             self._number(battery, f"{self._prefix}b{index}")

@@ -60,12 +60,25 @@ def _bytes(root: etree._Element) -> bytes:
 
 
 def _chapter(body: etree._Element, chapter: Chapter, report: CrBio, number: int) -> None:
-    """Write one chapter: a text and one entry."""
-    anchors = Anchors(chapter, number)
+    """Write one chapter: a text and one entry, or a sub-chapter per battery, each with its own."""
     section = add(add(body, "component"), "section")
     add_templates(section, "1.3.6.1.4.1.19376.1.3.3.2.1", "1.2.250.1.213.1.1.2.70")
     add_code(section, chapter.code)
     add(section, "title", chapter.title)
+    if not chapter.divided:
+        _content(section, chapter, report, Anchors(chapter, f"c{number}"))
+        return
+    for rank, battery in enumerate(chapter.batteries, 1):
+        code, title = battery.code or chapter.code, battery.observations[0].label if battery.single else battery.label
+        part = Chapter(code, title, (battery,), battery.status, chapter.validations)
+        sub = add(add(section, "component"), "section")
+        add_templates(sub, "1.3.6.1.4.1.19376.1.3.3.2.2", "1.2.250.1.213.1.1.2.71")
+        add_code(sub, code)
+        add(sub, "title", title)
+        _content(sub, part, report, Anchors(part, f"c{number}p{rank}"))
+
+
+def _content(section: etree._Element, chapter: Chapter, report: CrBio, anchors: Anchors) -> None:
     add_narrative(section, chapter, anchors)
     add_entry(section, chapter, report.laboratory, anchors)
 

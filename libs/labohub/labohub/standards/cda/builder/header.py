@@ -5,7 +5,7 @@ Source: CI-SIS, volet CR-BIO 2024.01 and structuration minimale (editions in doc
 
 from lxml import etree
 
-from labohub.standards.cda.builder.model import CrBio, PatientIdentity, Validation
+from labohub.standards.cda.builder.model import CrBio, PatientIdentity, Professional, Validation
 from labohub.standards.cda.builder.parties import (
     add_address,
     add_laboratory,
@@ -34,6 +34,8 @@ def add_header(root: etree._Element, report: CrBio, *kinds: tuple[str, str]) -> 
     _authors(root, report)
     custodian = add(add(root, "custodian"), "assignedCustodian")
     add_laboratory(add(custodian, "representedCustodianOrganization"), report.laboratory)
+    for recipient in report.recipients:
+        _recipient(add(root, "informationRecipient"), recipient)
     _signature(add(root, "legalAuthenticator"), Validation(report.biologist, report.effective_time), report)
     for validation in report.validations:
         authenticator = add(root, "authenticator")
@@ -114,6 +116,16 @@ def _signature(element: etree._Element, validation: Validation, report: CrBio) -
     add(element, "time", value=validation.at)
     add(element, "signatureCode", code="S")
     add_professional(add(element, "assignedEntity"), validation.by, report.laboratory)
+
+
+def _recipient(element: etree._Element, recipient: Professional) -> None:
+    """Write who gets a copy. The header's rules know neither a templateId here nor an unknown id."""
+    intended = add(element, "intendedRecipient")
+    if recipient.id:
+        add_id(intended, recipient.id)
+    add_address(intended, ())
+    add_telecoms(intended, recipient.telecoms)
+    add_name(add(intended, "informationRecipient"), recipient.person)
 
 
 def _prescriber(root: etree._Element, report: CrBio) -> None:

@@ -159,6 +159,7 @@ class Chapter:
     batteries: tuple[Battery, ...]
     status: str = "completed"
     validations: tuple[Validation, ...] = ()
+    divided: bool = False  # one sub-chapter per battery
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,7 @@ class CrBio:
     replaces: str = ""
     prescriber: Professional | None = None
     prescribed_at: str = ""
+    recipients: tuple[Professional, ...] = ()  # copies of the report
     order: Id | None = None
     validations: tuple[Validation, ...] = ()  # by others than the biologist
     encounter: Coded | None = None
