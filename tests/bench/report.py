@@ -9,6 +9,7 @@ ACKS_BAR, ROAD_BAR, MEMORY_BAR_MB = 1000.0, 20.0, 400.0
 
 READER_BAR = 20.0
 BUILD_BAR_MS = 5.0  # for 40 results
+GATE_BAR_MS = 25.0  # for 40 results
 
 SECTIONS = (
     ("reader", "Reading ER7, beside `hl7` and hl7apy", (
@@ -16,6 +17,9 @@ SECTIONS = (
     )),
     ("build", "Building a document from results", (
         "results", "model_cpu_ms", "xml_cpu_ms", "whole_cpu_ms", "document_kb", "load_average",
+    )),
+    ("gate", "The gate: schema, official assertions, own checks, in a process of its own", (
+        "task", "official_rules", "cpu_ms", "kb", "seconds", "cpu_seconds", "resident_mb", "load_average",
     )),
     ("acks", "Durable acknowledgements", (
         "hub", "message", "connections", "acks_per_second", "p50_ms", "p95_ms", "p99_ms", "service_cpu_ms_per_message",
@@ -101,6 +105,9 @@ def _bars(figures: Figures) -> list[dict[str, Value]]:
     building = [line["whole_cpu_ms"] for line in figures.of("build") if line["results"] == 40]
     if building:
         rows.append(_bar("CPU ms to build a document of 40 results", "at_most", BUILD_BAR_MS, _number(building[0])))
+    gate = [line["cpu_ms"] for line in figures.of("gate") if line["task"] == "40 results"]
+    if gate:
+        rows.append(_bar("CPU ms to check a document of 40 results", "at_most", GATE_BAR_MS, _number(gate[0])))
     if acks:
         rows.append(_bar("durable acks/s over 16 connections", "at_least", ACKS_BAR, _number(acks[0])))
     if plain:
