@@ -165,6 +165,8 @@ TOLERATED = {
     "an organisation name in TXA-12": relay_message(kind="MDM", txa_12=f"{ID}^Organisation"),
     "former names of rows": relay_message().replace(b"INVISIBLE_REP_LEGAUX", b"INVISIBLE_REPRESENTANTS_LEGAUX").replace(
         b"MODIF_CONF_CODE", b"MODIF_CONFIDENTIALITYCODE").replace(b"ACK_LECTURE_MSS", b"ACK_LECTURE"),
+    "a row of another edition": relay_message()
+    + b"OBX|20|ED|CORPSMAIL_TUTEUR^Corps du mail^MetaDMPMSS||^TEXT^^Base64^Qm9uam91cg==||||||F\r",
     "rows in another order": b"\r".join(
         [*relay_message().split(b"\r")[:8], *reversed(relay_message().split(b"\r")[8:-1]), b""]),
     "2.0 without orders": without(relay_message(profile=V20, kind="MDM"), "ORC", "OBR"),

@@ -12,6 +12,7 @@ from labohub.standards.hl7.embedded import Base64Corrupt, decode_base64
 from labohub.standards.hl7.findings import Finding
 from labohub.standards.hl7.metadata_rows import (
     MAIL_TEXTS,
+    METADATA_SYSTEM,
     PATIENT_TEXT,
     PROFESSIONAL_TEXT,
     forbids_answers,
@@ -135,9 +136,9 @@ def _documents(reading: Reading) -> tuple[EmbeddedDocument, ...]:
 
 
 def _is_document(obx: Segment) -> bool:
-    if obx.field(2).strip().upper() != "ED":
-        return False
-    return row_name(obx) not in (*METADATA, *MAIL_TEXTS)
+    """Return whether an OBX carries a document: an ED that is no row of the metadata, known or not."""
+    is_row = row_name(obx) in (*METADATA, *MAIL_TEXTS) or obx.component(3, 3).upper() == METADATA_SYSTEM
+    return obx.field(2).strip().upper() == "ED" and not is_row
 
 
 def _document(reading: Reading, obx: Segment) -> EmbeddedDocument | None:

@@ -11,6 +11,7 @@ from labohub.standards.hl7.tables import FORMER_NAMES, MASKING, METADATA
 
 PROFESSIONAL_TEXT, PATIENT_TEXT = "CORPSMAIL_PS", "CORPSMAIL_PATIENT"
 MAIL_TEXTS = (PROFESSIONAL_TEXT, PATIENT_TEXT)
+METADATA_SYSTEM = "METADMPMSS"  # OBX-3.3, in capitals
 
 
 def read_rows(reading: Reading) -> tuple[dict[str, bool], dict[str, str]]:
