@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from ingest_hl7.core.webhooks import SecretMalformed, secret_of
 from ingest_hl7.ports import WebhookRefused, WebhookUnreachable
 from ingest_hl7.settings import IngestSettings
 from labohub.contracts.events import MailBounced, SubmissionAccepted
+from labosim.pki import Pki
 from tests.integration.ingest_hl7.test_outcomes_and_returns import AT, accepted, mail, submission
 from tests.support.ingest import MAILBOX, MATRICULE, Running, relay_message, running
 from tests.support.sgl import event, http
@@ -168,6 +170,28 @@ async def test_some_addresses_are_never_called(tmp_path: Path, host: str) -> Non
     with pytest.raises(WebhookRefused):
         await receiver_.deliver(hook(f"https://{host}/x", tmp_path, allow_private=True), "id", "{}", AT)
     await receiver_.close()
+
+
+async def test_a_server_is_called_by_its_name_and_its_certificate_must_bear_it(tmp_path: Path) -> None:
+    pki = Pki.create(tmp_path / "pki")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki.cert("hub-server"), pki.key("hub-server"))
+    names: list[str] = []
+    context.sni_callback = lambda _socket, name, _context: names.append(name or "")
+    heard = Heard()
+    server = await asyncio.start_server(heard.serve, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    trusting = HttpReceiver(IngestSettings(webhooks_timeout_seconds=5, webhooks_ca=pki.ca_pem))
+    wary = HttpReceiver(IngestSettings(webhooks_timeout_seconds=5))
+    named = hook(f"https://localhost:{port}/x", tmp_path)
+    assert await trusting.deliver(named, "id", "{}", AT) == 204
+    with pytest.raises(WebhookUnreachable):
+        await wary.deliver(named, "id", "{}", AT)
+    await trusting.close()
+    await wary.close()
+    server.close()
+    assert names[0] == "localhost"
+    assert heard.calls[0][0]["host"] == f"localhost:{port}"
 
 
 async def test_nobody_listening_and_a_wrong_secret_are_told_apart(tmp_path: Path) -> None:

@@ -203,7 +203,9 @@ def _only_withdraws(decision: Relayed | Structured) -> bool:
     """Return whether all that a version says is that results it gave before are none."""
     if not isinstance(decision, Structured) or decision.results is None:
         return False
-    return all(result.status == "X" for battery in decision.results.batteries for result in battery.results)
+    report = decision.results
+    statuses = {result.status for battery in report.batteries for result in battery.results}
+    return statuses == {"X"} and not report.attached_reports
 
 
 def _turn(application: str, facility: str) -> str:

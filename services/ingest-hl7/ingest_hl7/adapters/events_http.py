@@ -20,7 +20,7 @@ from labohub.store.database import Database
 
 MAX_BODY_BYTES = 64 * 1024  # fifty recipients take about 20 kB
 MAX_FOUND = 20
-JSON = "application/json"
+JSON, SCHEMA = "application/json", "application/schema+json"
 
 
 def event_routes(desk: SglDesk, access: Access, database: Database, blobs: Blobs) -> APIRouter:
@@ -61,12 +61,12 @@ def event_routes(desk: SglDesk, access: Access, database: Database, blobs: Blobs
         """List the types of events, each with the address of its JSON Schema."""
         return {"types": {kind: f"/api/v1/events/schemas/{kind}" for kind in sgl.TYPES}}
 
-    @router.get("/schemas/{kind}")
+    @router.get("/schemas/{kind}", response_class=Response, responses={200: {"content": {SCHEMA: {}}}})
     async def schema(kind: Annotated[str, Path(max_length=64)]) -> Response:
         """Return the JSON Schema of a type of event."""
         if kind not in sgl.TYPES:
             return problem(404, "event.type-unknown", "no such type of event")
-        return JSONResponse(sgl.schema_of(kind), media_type="application/schema+json")
+        return JSONResponse(sgl.schema_of(kind), media_type=SCHEMA)
 
     @router.get("/{event_id}")
     async def became(request: Request, event_id: Annotated[str, Path(max_length=64)]) -> Response:

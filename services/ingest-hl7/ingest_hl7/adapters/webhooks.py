@@ -35,7 +35,11 @@ class HttpReceiver:
             context = ssl.create_default_context(cafile=str(authorities) if authorities else None)
         except OSError:  # ssl.SSLError is one
             raise WebhooksMisconfigured("INGEST_HL7_WEBHOOKS_CA cannot be read") from None
-        self._client = httpx.AsyncClient(verify=context, timeout=seconds, follow_redirects=False, trust_env=False)
+        # A kept connection would be reused by address: one name's certificate would then stand for another's.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.AsyncClient(
+            verify=context, timeout=seconds, follow_redirects=False, trust_env=False, limits=limits
+        )
         self._timeout_seconds = seconds
 
     async def close(self) -> None:
