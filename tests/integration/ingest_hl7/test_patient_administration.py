@@ -37,6 +37,7 @@ from tests.support.ingest import (
 )
 from tests.support.pam import adt_message, local, zfa
 
+SAMPLES = sorted((Path(__file__).parents[4] / "shared/data/hl7/pfi/adt").glob("*.er7"))
 OLD_PID = pid().replace("R000451", "R000999")
 
 
@@ -372,3 +373,24 @@ async def test_messages_in_one_frame_see_one_another(small: Running) -> None:
         ("R000999", True), ("R000451", True), ("R000451", False),
     ]  # fmt: skip
     assert {event.message_id for event in of(events, FeedingOpposed)} == {event.message_id for event in received[:2]}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=[path.stem for path in SAMPLES])
+async def test_an_official_sample_is_taken_and_does_what_it_says(tmp_path: Path, sample: Path) -> None:
+    """They are written for debugging (MSH-11 D), with line feeds, and one with its ZBE one field too far."""
+    async with running(tmp_path, processing_ids="P,T,D") as hub:
+        (answer,) = await accepted(hub, sample.read_bytes())
+        assert b"|ACK^A0" in answer
+        said = {row["feeding"] for row in await hub.rows("consents")}
+        assert said == ({sample.stem.rpartition("-")[2]} if "alim" in sample.stem else set())
+        (row,) = await hub.rows("messages")
+        assert (row["state"], row["reason"]) == (
+            "archived", "pam.movement" if "a03" in sample.stem else "pam.identity",
+        )  # fmt: skip
+        assert ("pam.movement-shifted" in row["warnings"]) == ("a03" in sample.stem)
+        assert "er7.line-feed" in row["warnings"]
+
+
+async def test_a_sample_for_debugging_does_not_enter_an_ordinary_installation(small: Running) -> None:
+    (answer,) = await small.send(adt_message("A01", "ADT-1", zfa("IO")).replace(b"|P|2.5", b"|D|2.5"))
+    assert (msa(answer)[0], errors(answer)[0][:2]) == ("AR", ("202", "MSH^1^11"))
