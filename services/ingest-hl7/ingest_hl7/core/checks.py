@@ -5,6 +5,7 @@ Every check names the place as ERR-2 does. Warnings never stop a result: care co
 
 import re
 from datetime import datetime
+from functools import lru_cache
 
 from ingest_hl7.core.observations import decode_embedded
 from labohub.standards.er7 import Segment
@@ -78,6 +79,7 @@ def warnings_of(grouped: Grouped) -> tuple[Finding, ...]:
     return tuple(found.values())
 
 
+@lru_cache(4096)  # a message tells the same few times in every segment
 def is_timestamp(text: str) -> bool:
     """Return True for a TS that a calendar has; partial precision is legal."""
     match = _TIMESTAMP.fullmatch(text)

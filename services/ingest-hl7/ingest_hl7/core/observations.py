@@ -60,25 +60,31 @@ def read_value(obx: Segment) -> Reading:
 
 def codes(segment: Segment, number: int, repetition: int = 1) -> tuple[Code | None, Code | None]:
     """Return the local code and the LOINC code of a CE: told apart by their system, never by their position."""
-    found = triplets(segment, number, repetition)
-    loinc = next((code for code in found if code.system == LOINC_SYSTEM), None)
-    return next((code for code in found if code.system != LOINC_SYSTEM), None), loinc
+    local = loinc = None
+    for code in triplets(segment, number, repetition):
+        if code.system == LOINC_SYSTEM:
+            loinc = loinc or code
+        else:
+            local = local or code
+    return local, loinc
 
 
 def triplets(segment: Segment, number: int, repetition: int = 1) -> tuple[Code, ...]:
     """Return the codings of a CE or CWE, in order."""
-    parts = segment.components(number, repetition)
-    found = []
-    for start in (0, 3):
-        triplet = [text_of(segment, part) for part in parts[start : start + 3]] + ["", "", ""]
-        if triplet[0] or triplet[1]:
-            found.append(Code(code=triplet[0], label=triplet[1], system=triplet[2]))
-    return tuple(found)
+    if not segment.field(number):
+        return ()
+    parts = [text_of(segment, part) for part in segment.components(number, repetition)[:6]]
+    parts += [""] * (6 - len(parts))
+    return tuple(
+        Code(code=parts[start], label=parts[start + 1], system=parts[start + 2])
+        for start in (0, 3)
+        if parts[start] or parts[start + 1]
+    )
 
 
 def text_of(segment: Segment, raw: str) -> str:
     """Return the text of a leaf; nothing for a deleted one."""
-    return "" if raw.strip() == DELETED else segment.text(raw)
+    return segment.text(raw) if raw and raw != DELETED else ""
 
 
 def plain_text(segment: Segment, raw: str) -> str:
