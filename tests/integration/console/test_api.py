@@ -15,6 +15,7 @@ from sqlalchemy import select
 from console.adapters.documents import wanted_form
 from console.adapters.tables import audit
 from labohub.contracts import events
+from labohub.contracts.values import ReportId
 from tests.support.console import DOCTOR, MATRICULE, START, Console, Story, console_on
 
 
@@ -148,6 +149,27 @@ async def test_worklists_and_reconciliation_count_what_waits(console: Console, h
     [item] = (await http.get("/api/v1/worklists/recipients")).json()["items"]
     assert (item["code"], item["target"], item["control_id"]) == ("mss.bounced", DOCTOR.address, "SGL-000002")
     assert (await http.get("/api/v1/reconciliation")).json()["open"] == 2
+
+
+@pytest.mark.parametrize("is_released_first", [False, True])
+async def test_a_message_released_from_quarantine_is_one_report(
+    console: Console, http: httpx.AsyncClient, is_released_first: bool
+) -> None:
+    story = Story(1).received()
+    [received] = story.facts
+    names = {"message_type": "ORU^R01", "sender_application": "S", "sender_facility": "L"}
+    held = events.ReportHeld(
+        event_id="held", occurred_at=received.occurred_at, report_id=ReportId("quarantined"),
+        message_id=story.message_id, control_id=story.control_id, reason="hl7.sender-unknown", **names,
+    )  # fmt: skip
+    if not is_released_first:
+        await console.hear([held])
+        [shown] = (await http.get("/api/v1/reports")).json()["items"]
+        assert (shown["report_id"], shown["is_settled"]) == ("quarantined", False)
+    await console.hear([received, held] if is_released_first else [received])
+    [shown] = (await http.get("/api/v1/reports")).json()["items"]
+    assert shown["report_id"] == story.report_id
+    assert (await http.get("/api/v1/reconciliation")).json()["open"] == 1
 
 
 async def test_no_answer_of_the_api_names_the_patient(console: Console, http: httpx.AsyncClient) -> None:

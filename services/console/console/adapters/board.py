@@ -148,6 +148,8 @@ class SqlBoard:
                 "uncertain": settled.uncertain,
             }
             columns += _SETTLED
+        if facts.received is not None or (facts.archived is not None and facts.settlement is not None):
+            columns += ("report_id",)  # a message in quarantine was not known to be of this report
         await self._connection.execute(_message_upsert(self._dialect, columns), row)
 
     async def _report(self, facts: Facts) -> None:

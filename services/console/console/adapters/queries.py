@@ -50,8 +50,10 @@ _REPORT_COLUMNS = (
 
 
 def _reports() -> Select[Any]:
+    """Return reports with their newest message. One that stood for a message in quarantine ends with its release."""
     columns: Sequence[Any] = _REPORT_COLUMNS
-    return select(*columns).join(messages, messages.c.message_id == reports.c.last_message_id)
+    newest = and_(messages.c.message_id == reports.c.last_message_id, messages.c.report_id == reports.c.report_id)
+    return select(*columns).join(messages, newest)
 
 
 def _status_clause(status: str) -> ColumnElement[bool]:

@@ -136,7 +136,11 @@ class Quarantine:
     async def _tell(self, unit: IngestUnit, kept: _Kept, arrival: Arrival, decision: Decision) -> None:
         """Give the message its end; for a document, each destination's `N` that was asked for."""
         message_id = MessageId(arrival.receipt.message_id)
-        if not isinstance(decision, Relayed):
+        names: list[str] = []
+        if isinstance(decision, Relayed):
+            names = [each.address.lower() for each in decision.report.recipients]
+            names += [DMP] if decision.report.to_dmp else []
+        if not isinstance(decision, Relayed) or not names:
             settled = MessageSettled(
                 event_id=derived_id("event", message_id, "message-settled"),
                 occurred_at=unit.now,
@@ -152,13 +156,11 @@ class Quarantine:
         due = owed(Entry(arrival, decision, kept.raw), report)
         request = {"message_id": message_id, "report_id": report.report_id, "owed": due.model_dump_json()}
         await unit.connection.execute(tables.requests.insert(), {**request, "is_settled": False, "state": ""})
-        names = [each.address.lower() for each in report.recipients] + ([DMP] if report.to_dmp else [])
         rows = [
             {"message_id": message_id, "target": name, "outcome": str(Outcome.PENDING), "code": ""}
             for name in dict.fromkeys(names)
         ]
-        if rows:
-            await unit.connection.execute(tables.outcomes.insert(), rows)
+        await unit.connection.execute(tables.outcomes.insert(), rows)
         refused = DocumentRefused(
             event_id=derived_id("event", message_id, REFUSED_CODE),
             occurred_at=unit.now,

@@ -41,8 +41,8 @@ def possible_transactions(header: Header, profile: str) -> set[Transaction]:
 def not_allowed(header: Header, sender: Sender, profile: str) -> list[Finding]:
     """Return what the sender's entry does not allow, though the hub knows it."""
     found = []
-    possible = possible_transactions(header, profile)
-    if sender.transactions and possible and possible.isdisjoint(sender.transactions):
+    possible = possible_transactions(header, profile) if sender.transactions else set()
+    if possible and possible.isdisjoint(sender.transactions):
         text = "Transaction non déclarée pour cet émetteur."
         found.append(Finding("200", "MSH^1^9", "hl7.transaction-not-declared", text, rejects=True))
     if sender.versions and header.component(12, 1) not in sender.versions:

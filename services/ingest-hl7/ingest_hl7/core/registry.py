@@ -69,6 +69,8 @@ class Registry:
 
     def of_peer(self, peer: Peer) -> tuple[Sender, ...]:
         """Return the entries that name this peer's certificate; empty for a peer nobody named."""
+        if not peer.fingerprint and not peer.subject:
+            return ()
         found = {sender.label: sender for binding, sender in self._book.bindings if peer.is_named_by(binding)}
         return tuple(found.values())
 
