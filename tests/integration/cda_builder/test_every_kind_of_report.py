@@ -121,6 +121,9 @@ KINDS = {
     "provisional": kind(status="P"),
     "corrected": kind(status="C", comments=("Valeur initiale : 130.",)),
     "without LOINC": results_of(battery(result(("X9", "Examen maison", "", "")), loinc=None)),
+    "codes with spaces": results_of(
+        battery(result(("HB A1C", "HbA1c", "", "")), code=Code(code="B  1", label="Bilan", system="99 LAB"), loinc=None)
+    ),
     "from the catalogue": results_of(battery(result(("X1", "Kaliémie", "", "")), loinc=None)),
     "unknown flags": kind(flags=("H", "MS", "??")),
     "released by a system": kind(validated_by=None),

@@ -1,8 +1,19 @@
 """What the installation knows of a laboratory, for what messages do not say."""
 
-from typing import Literal
+import re
+from typing import Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+
+from labohub.standards.cda.tables import labels
+
+_OID: Final = re.compile(r"[0-2](\.(0|[1-9]\d*))+", re.ASCII)
+_TABLES: Final = {
+    "default_chapter": "chapters",
+    "practice_setting": "practice_setting",
+    "facility_type": "facility_type",
+}
 
 
 class Signatory(BaseModel):
@@ -45,3 +56,26 @@ class LaboratoryProfile(BaseModel):
     prints_clinical_information: bool = True
     isolate_codes: tuple[str, ...] = ()  # local codes of "organism identified", beside the LOINC ones
     susceptibility: Literal["", "EUCAST"] = ""  # standard of antibiograms whose method does not say it
+
+    @field_validator("oid_root")
+    @classmethod
+    def _is_oid(cls, value: str) -> str:
+        if value and not _OID.fullmatch(value):
+            raise ValueError("no OID")
+        return value
+
+    @field_validator("zone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("no time zone") from None
+        return value
+
+    @field_validator("default_chapter", "practice_setting", "facility_type")
+    @classmethod
+    def _is_of_its_table(cls, value: str, info: ValidationInfo) -> str:
+        if value not in labels(_TABLES[info.field_name or ""]):
+            raise ValueError("not in its value set")
+        return value

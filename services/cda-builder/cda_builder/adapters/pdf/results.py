@@ -1,15 +1,9 @@
 """The results of a report as blocks: abnormal values are bold, marked by an arrow and said in words."""
 
-import base64
-from io import BytesIO
-
-from PIL.Image import Image as Picture
-from PIL.Image import new as new_picture
-from PIL.Image import open as open_picture
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from cda_builder.adapters.images import MAX_PIXELS
+from cda_builder.adapters.images import on_white
 from cda_builder.adapters.pdf.fonts import BOLD, ITALIC, REGULAR, drawable, width, wrap
 from cda_builder.adapters.pdf.gauge import draw_arrow, draw_gauge
 from cda_builder.adapters.pdf.pages import (
@@ -28,7 +22,6 @@ from cda_builder.adapters.pdf.pages import (
     rule,
     text,
 )
-from cda_builder.core.errors import CdaAttachmentUnreadable
 from labohub.standards.cda.builder import Battery, Chapter, CrBio, Image, Note, Observation
 from labohub.standards.cda.builder.times import french_time
 from labohub.standards.cda.builder.words import interpretation_text, previous_text, specimen_line, state_text
@@ -152,7 +145,7 @@ def _result(observation: Observation, head: Block) -> list[Block]:
 
 def _picture(image: Image, head: Block) -> Block:
     """Return a picture, at most as wide as the page and a third as high."""
-    drawn = ImageReader(_opaque(base64.b64decode(image.data)))
+    drawn = ImageReader(on_white(image.data))
     wide, high = drawn.getSize()
     scale = min((RIGHT - EXAM - 12) / wide, 220 / high, 1.0)
 
@@ -160,20 +153,6 @@ def _picture(image: Image, head: Block) -> Block:
         canvas.drawImage(drawn, EXAM + 6, y - high * scale - 4, wide * scale, high * scale)
 
     return Block(high * scale + 10, draw, repeat=head)
-
-
-def _opaque(data: bytes) -> Picture:
-    """Return a picture on white: PDF/A-1 knows no transparency. Raises: CdaAttachmentUnreadable."""
-    try:
-        drawn = open_picture(BytesIO(data))
-        if drawn.width * drawn.height > MAX_PIXELS:
-            raise CdaAttachmentUnreadable("a picture is too large")
-        layer = drawn.convert("RGBA")
-    except OSError:
-        raise CdaAttachmentUnreadable("a picture cannot be read") from None
-    paper = new_picture("RGBA", layer.size, "white")
-    paper.alpha_composite(layer)
-    return paper.convert("RGB")
 
 
 def _direction(observation: Observation) -> int:

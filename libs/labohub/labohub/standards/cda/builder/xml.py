@@ -51,8 +51,8 @@ def add_templates(parent: etree._Element, *roots: str) -> None:
 
 
 def add_code(parent: etree._Element, code: Coded, tag: str = "code") -> etree._Element:
-    """Return a new coded element."""
-    attributes = {"code": code.code, "displayName": code.label, "codeSystem": code.system}
+    """Return a new coded element. A code holds no space in CDA: an underscore stands for it."""
+    attributes = {"code": "_".join(code.code.split()), "displayName": code.label, "codeSystem": code.system}
     if code.system_name:
         attributes["codeSystemName"] = code.system_name
     return add(parent, tag, **{name: value for name, value in attributes.items() if value})
