@@ -68,14 +68,17 @@ async def test_a_service_killed_while_it_takes_files_loses_none_and_takes_none_t
     def taken() -> int:
         return len(list(done.glob("*.hl7"))) if done.exists() else 0
 
+    async def reached(least: int) -> None:
+        await asyncio.to_thread(until, lambda: taken() >= least, 60, "files taken")
+
     for share in (3, FILES // 2):
         async with process(tmp_path, http) as running:
-            await asyncio.to_thread(until, lambda least=share: taken() >= least, 60, "some files taken")
+            await reached(share)
             running.send_signal(signal.SIGKILL)
             await running.wait()
         assert taken() < FILES
     async with process(tmp_path, http):
-        await asyncio.to_thread(until, lambda: taken() == FILES, 60, "all files taken")
+        await reached(FILES)
         page = await asyncio.to_thread(ask, http, "/api/v1/messages?limit=500")
     assert sorted(item["control_id"] for item in page["items"]) == sorted(
         f"K{number}-{rank}" for number in range(FILES) for rank in range(2)

@@ -84,10 +84,11 @@ async def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     async with running(tmp_path) as hub:
         await hub.send(results_message("W-1"), results_message("W-2", demand="D2"))
         assert (await asked(hub)).status_code == 200
-        inspector = next(
-            each.__self__ for each in hub.service.closing if isinstance(getattr(each, "__self__", None), Inspector)
-        )
+        owners = (getattr(close, "__self__", None) for close in hub.service.closing)
+        inspector = next(owner for owner in owners if isinstance(owner, Inspector))
+        assert inspector._executor is not None
         [process] = inspector._executor._processes.values()
+        assert process.pid is not None
         os.kill(process.pid, 9)
         assert (await asked(hub, 1)).status_code == 200
 
