@@ -192,6 +192,14 @@ async def test_the_first_report_waits_for_the_orders_of_its_demand(tmp_path: Pat
     assert [value for _, value in values(report)] == ["4.1", "12.1"]
 
 
+async def test_orders_whose_numbers_a_laboratory_does_not_repeat_hold_nothing_back(tmp_path: Path) -> None:
+    bare = oru(orc().replace("P-F1^DPI", ""), obr().replace("P-F1^DPI", ""), obx())
+    async with running(tmp_path, **entry(tmp_path)) as hub:
+        await hub.send(order(*ASKED), bare)
+        _, left = await told(hub, 2)
+    assert isinstance(left, ReportReceived)
+
+
 async def test_a_cancelled_order_is_not_waited_for_and_one_with_results_is_not_cancelled(tmp_path: Path) -> None:
     two = order(*ASKED, orc("", placer="P-F2", control="NW", status=""), obr("", placer="P-F2", code="NFS^NFS^99REM"))
     cancel = [

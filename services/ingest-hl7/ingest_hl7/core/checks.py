@@ -32,8 +32,10 @@ def check_results(grouped: Grouped, *, patient_needed: bool = True) -> tuple[Fin
         found.append(Finding("100", orc.location, "ltw.order-without-exam", "ORC sans OBR."))
     if not grouped.orders:
         found.append(Finding("100", "OBR^1", "ltw.no-order", "Aucun OBR."))
-    for group in (*grouped.orders, *grouped.prior):
+    for group in grouped.orders:
         _check_order(group, found)
+        _check_content(group, found)
+    for group in grouped.prior:
         _check_content(group, found)
     return tuple(found[:MAX_FINDINGS])
 

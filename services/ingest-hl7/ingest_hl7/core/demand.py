@@ -76,11 +76,10 @@ def apply(
     """
     shared = _shared_numbers(previous.batteries) | _shared_numbers(new.batteries)
     change = _Change(sent_at, snapshot)
-    known = {battery_key(each, shared): each for each in previous.batteries}
+    known = dict(zip(battery_keys(previous.batteries, shared), previous.batteries, strict=True))
     batteries, told = dict(known), dict(times)
     applied = 0
-    for position, battery in enumerate(new.batteries):
-        key = battery_key(battery, shared)
+    for position, (key, battery) in enumerate(zip(battery_keys(new.batteries, shared), new.batteries, strict=True)):
         name = "\x1f".join(key)
         place = places.batteries[position]
         if key not in known:
@@ -120,16 +119,26 @@ def apply(
 def begin(new: LaboratoryReport, *, sent_at: str) -> Applied:
     """Return a demand after its first message."""
     shared = _shared_numbers(new.batteries)
-    times = {"\x1f".join(battery_key(each, shared)): sent_at for each in new.batteries} if sent_at else {}
+    times = {"\x1f".join(key): sent_at for key in battery_keys(new.batteries, shared)} if sent_at else {}
     withdrawn = any(result.status == "W" for battery in new.batteries for result in battery.results)
     return Applied(new, times, withdrawn=withdrawn)
 
 
-def battery_key(battery: Battery, shared: frozenset[str]) -> Key:
-    """Return what tells a battery: its filler number, else its placer number.
+def battery_keys(batteries: Iterable[Battery], shared: frozenset[str]) -> list[Key]:
+    """Return the key of each battery: its filler number, else its placer number; its rank when several are alike.
 
-    A number that several batteries bear does not tell them: then the exam and the isolate do.
+    A number that several exams bear (`shared`) does not tell them: then the exam and the isolate do.
     """
+    seen: dict[Key, int] = {}
+    keys: list[Key] = []
+    for battery in batteries:
+        key = _battery_key(battery, shared)
+        seen[key] = seen.get(key, 0) + 1
+        keys.append(key if seen[key] == 1 else (*key, str(seen[key])))
+    return keys
+
+
+def _battery_key(battery: Battery, shared: frozenset[str]) -> Key:
     number = battery.filler_number or battery.placer_number
     kind = "" if battery.filler_number else "placer"
     if number not in shared:

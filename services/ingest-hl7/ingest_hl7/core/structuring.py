@@ -3,29 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ingest_hl7.core import checks, demand, history, identity, microbiology, policies
+from ingest_hl7.core import addressing, checks, demand, expected, history, identity, microbiology, policies
 from ingest_hl7.core.consents import local_subject
 from ingest_hl7.core.decision import Archived, FreshResults, Receipt, Refusal, Structured
-from ingest_hl7.core.order import Order, number_key
+from ingest_hl7.core.order import Order
 from ingest_hl7.core.results import Reader
 from ingest_hl7.core.senders import ANYONE, Antibiogram, ReportKey, Role, Sender
 from labohub.contracts.codec import derived_id
-from labohub.contracts.laboratory import Battery, LaboratoryReport, Professional
+from labohub.contracts.laboratory import LaboratoryReport
 from labohub.contracts.values import (
     MessageId,
     Path,
     Patient,
-    Recipient,
-    RecipientKind,
     Report,
     ReportId,
     Request,
-    Requester,
 )
 from labohub.contracts.values import Sender as SenderName
 from labohub.standards.er7 import Message, Segment
 from labohub.standards.hl7.findings import Finding, warning
-from labohub.standards.hl7.participation import PATIENT_DOMAIN
 from labohub.standards.hl7.patient import PatientFacts, read_patient
 from labohub.standards.hl7.results import Grouped, OrderGroup, group_orders
 
@@ -76,7 +72,7 @@ def decide(message: Message, receipt: Receipt, sender: Sender, environment: str)
         sent_at=message.header.component(7, 1),
         sender=sender,
         quoted=tuple(reader.quoted()),
-        order_keys=_order_keys(reader.groups, name),
+        order_keys=expected.order_keys(reader.groups, name),
         warnings=(*warnings, *reader.warnings, *_unlinked(results, reader, sender)),
     )
     report = Report(
@@ -97,7 +93,7 @@ def decide(message: Message, receipt: Receipt, sender: Sender, environment: str)
         wants_reading_ack=sender.wants_reading_ack,
         reply_to=sender.reply_to,
         encounter_class=facts.encounter_class,
-        order_numbers=_order_numbers(results),
+        order_numbers=addressing.order_numbers(results),
     )
     return conclude(Structured(report, fresh, results), Known())
 
@@ -123,8 +119,8 @@ def conclude(decision: Structured, known: Known) -> Structured | Archived | Refu
     notes = (*applied.notes, *((policies.WRONG_PATIENT,) if applied.withdrawn else ()))
     if applied.is_older:
         return Archived(OLDER_STATE, report_id, warnings=warnings)
-    orders = [(order, expected) for order, expected in known.orders if order.is_of(decision.report.patient)]
-    state = _with_orders(applied.report, [order for order, _ in orders])
+    orders = [(order, awaited) for order, awaited in known.orders if order.is_of(decision.report.patient)]
+    state = expected.with_orders(applied.report, [order for order, _ in orders])
     kept = replace(
         decision, state=state, times=applied.times, results=None, digest="", waits="",
         if_unknown=refusal,
@@ -135,7 +131,7 @@ def conclude(decision: Structured, known: Known) -> Structured | Archived | Refu
         fresh.sender.report_policy,
         has_left=known.left > 0,
         withdrawn=applied.withdrawn,
-        missing=_missing(state, [order for order, expected in orders if expected]),
+        missing=expected.missing(state, orders),
     )
     if draft.report is None:
         return replace(kept, waits=draft.reason)
@@ -183,7 +179,7 @@ def demand_of(groups: list[OrderGroup], facts: PatientFacts, sender: Sender) -> 
 def _leaving(kept: Structured, results: LaboratoryReport, known: Known, digest: str) -> Structured:
     """Return the decision with the report that leaves and whom it goes to."""
     sender, report = kept.fresh.sender, kept.report
-    recipients = _recipients(results.copies_to, report.patient, sender)
+    recipients = addressing.recipients(results.copies_to, report.patient, sender)
     if not recipients and not sender.to_dmp:
         return replace(kept, waits=NO_DESTINATION)
     earlier = [*kept.fresh.quoted, *history.former_results(known.former)]
@@ -191,9 +187,9 @@ def _leaving(kept: Structured, results: LaboratoryReport, known: Known, digest: 
     shown = history.with_previous(results, earlier, most).model_copy(update={"version": known.left + 1})
     changed = {
         "recipients": recipients,
-        "requester": _requester(sender, results),
+        "requester": addressing.requester(sender, results),
         "request": Request.REPLACEMENT if known.left else Request.INITIAL,
-        "order_numbers": _order_numbers(results),
+        "order_numbers": addressing.order_numbers(results),
     }
     return replace(kept, results=shown, digest=digest, report=report.model_copy(update=changed))
 
@@ -220,93 +216,3 @@ def _unlinked(results: LaboratoryReport, reader: Reader, sender: Sender) -> tupl
         warning(f"{places[id(each)]}^26", "ltw.antibiogram-unlinked", text) for each in microbiology.unlinked(results)
     ]
     return tuple(found[:1])
-
-
-def _with_orders(state: LaboratoryReport, orders: list[Order]) -> LaboratoryReport:
-    """Return the demand with what its orders say and its results do not: prescriber, copies, clinical information."""
-    if not orders:
-        return state
-    prescriber = state.prescriber or next((each.prescriber for each in orders if each.prescriber), None)
-    copies = {each.identifier: each for each in (*((prescriber,) if prescriber else ()), *state.copies_to)}
-    if len(copies) <= 1:
-        copies |= {person.identifier: person for each in orders for person in each.copies_to if person.identifier}
-    by_number = {each.placer_number: each for each in orders if each.placer_number}
-    return state.model_copy(
-        update={
-            "prescriber": prescriber,
-            "prescribed_at": state.prescribed_at
-            or next((each.prescribed_at for each in orders if each.prescribed_at), ""),
-            "copies_to": tuple(copies.values()),
-            "batteries": tuple(_informed(each, by_number.get(each.placer_number)) for each in state.batteries),
-        }
-    )
-
-
-def _informed(battery: Battery, order: Order | None) -> Battery:
-    if order is None or battery.clinical_information or not order.clinical_information:
-        return battery
-    return battery.model_copy(update={"clinical_information": order.clinical_information})
-
-
-def _missing(state: LaboratoryReport, orders: list[Order]) -> list[str]:
-    """Return the numbers of expected orders of the demand that no battery answers yet."""
-    groups = {each.group_number for each in state.batteries if each.group_number}
-    told = {each.placer_number for each in state.batteries}
-    return [
-        each.placer_number
-        for each in orders
-        if each.group_key.split("\x1f")[0] in groups and each.placer_number and each.placer_number not in told
-    ]
-
-
-def _order_keys(groups: list[OrderGroup], name: SenderName) -> frozenset[str]:
-    """Return the keys under which orders of these results may be recorded."""
-    sender = (name.application, name.facility)
-    keys = set()
-    for each in groups:
-        for segment, numbers in ((each.orc, (2, 4)), (each.obr, (2,))):
-            keys |= {number_key(segment, number, sender) for number in numbers} if segment is not None else set()
-    return frozenset(keys - {""})
-
-
-def _recipients(people: tuple[Professional, ...], patient: Patient, sender: Sender) -> tuple[Recipient, ...]:
-    found: dict[str, Recipient] = {}
-    for person in people:
-        address = sender.mailboxes.get(person.identifier)
-        if address:
-            found[address.lower()] = Recipient(
-                kind=RecipientKind.PROFESSIONAL,
-                address=address,
-                identifier=person.identifier,
-                identifier_type=person.identifier_type,
-                family_name=person.family_name,
-                given_name=person.given_name,
-            )
-    if sender.to_patient and patient.ins is not None and not sender.visibility.invisible_to_patient:
-        address = f"{patient.ins.matricule}@{PATIENT_DOMAIN}"
-        found[address.lower()] = Recipient(
-            kind=RecipientKind.PATIENT, address=address, identifier=patient.ins.matricule, identifier_type="INS"
-        )
-    return tuple(found.values())
-
-
-def _requester(sender: Sender, results: LaboratoryReport) -> Requester:
-    if sender.requester.organisation_id or sender.requester.person_id:
-        return sender.requester
-    biologist, laboratory = results.biologist or Professional(), results.laboratory
-    return Requester(
-        person_id=biologist.identifier,
-        person_id_type=biologist.identifier_type,
-        family_name=biologist.family_name,
-        given_name=biologist.given_name,
-        organisation_id=laboratory.identifier,
-        organisation_id_type=laboratory.identifier_type,
-        organisation_name=laboratory.name,
-    )
-
-
-def _order_numbers(results: LaboratoryReport) -> tuple[str, ...]:
-    numbers = [results.number]
-    for battery in results.batteries:
-        numbers += [battery.placer_number, battery.filler_number]
-    return tuple(dict.fromkeys(each for each in numbers if each))

@@ -187,6 +187,16 @@ def test_batteries_that_share_a_number_are_told_by_their_exam() -> None:
     assert [each.results[0].value for each in applied(known, new).report.batteries] == ["4.9", "4.1"]
 
 
+def test_two_batteries_alike_in_all_but_their_results_are_both_kept() -> None:
+    known = report(battery(result(code="A")), battery(result(code="B")))
+    new = report(
+        battery(result(code="A"), at="20260312100000"), battery(result("C", "9", code="B"), at="20260312100000")
+    )
+    assert [each.results[0].value for each in applied(known, new).report.batteries] == ["4.1", "9"]
+    one = applied(known, report(battery(result("C", "5", code="A"), at="20260312100000"))).report
+    assert [each.results[0].value for each in one.batteries] == ["5", "4.1"]
+
+
 def test_a_battery_nobody_spoke_of_is_unchanged() -> None:
     known = report(battery(result()), battery(result(code="TSH"), number="F2"))
     found = applied(known, report(battery(result("C", "4.9"), status="C", at="20260312100000")))
