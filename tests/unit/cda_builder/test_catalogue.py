@@ -1,10 +1,15 @@
 """The laboratory's catalogue: read as it is exchanged, never guessed, its coverage counted by volume."""
 
+from pathlib import Path
+
 import pytest
 
 from cda_builder.core.catalogue import Catalogue, Exam, Seen, seen_in
 from cda_builder.core.catalogue_file import CatalogueUnreadable, Problem, read_catalogue
 from cda_builder.core.coverage import coverage_of
+from labohub.standards.cda.tables import labels
+from labohub.standards.cda.units import ucum_unit
+from labohub.standards.loinc import is_loinc
 from tests.support.cda import POTASSIUM, SODIUM, battery, result, results_of
 from tests.support.microbiology import antibiogram
 
@@ -124,3 +129,37 @@ def test_the_catalogue_covers_what_messages_leave_out_and_their_differences_are_
 def test_nothing_seen_is_nothing_uncovered() -> None:
     assert coverage_of((), {}).covered_fraction == 1.0
     assert coverage_of((Seen(system="", code="A"),), {"": Catalogue()}).covered_fraction == 1.0
+
+
+def test_a_line_without_local_code_is_left_out_with_a_word() -> None:
+    read = read_catalogue(b"code;loinc\n;2951-2\nK;2823-3\n")
+
+    assert [(each.line, each.level) for each in read.problems] == [(2, "warning")]
+    assert [each.code for each in read.exams] == ["K"]
+
+
+START = Path(__file__).resolve().parents[3] / "examples" / "catalogue.csv"
+ROWS = [line.split(";") for line in START.read_text(encoding="utf-8").splitlines()[1:]]
+
+
+def test_the_catalogue_to_start_from_is_long_enough_and_describes_no_exam_twice() -> None:
+    assert len(ROWS) >= 150
+    assert len({row[2] for row in ROWS}) == len(ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[2] for row in ROWS])
+def test_each_line_of_it_has_a_label_a_loinc_code_a_ucum_unit_and_a_chapter(row: list[str]) -> None:
+    _, label, loinc, unit, chapter = row
+
+    assert label.strip()
+    assert is_loinc(loinc)
+    assert unit == "" or ucum_unit(unit) == unit
+    assert chapter in labels("chapters").values()
+
+
+def test_completed_with_local_codes_it_is_imported_without_a_word() -> None:
+    lines = "\n".join(f"L{rank};{';'.join(row[1:])}" for rank, row in enumerate(ROWS))
+    read = read_catalogue(f"code;libellé;LOINC;unité;chapitre\n{lines}".encode())
+
+    assert read.problems == ()
+    assert len(read.exams) == len(ROWS)

@@ -40,7 +40,7 @@ class CatalogueUnreadable(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a line. With an error, what is wrong is left out: the LOINC code, or a line without code."""
+    """What is wrong with a line. With an error, what is wrong is left out: the LOINC code, of two lines for one code the second."""
 
     line: int
     code: str
@@ -119,7 +119,7 @@ def _exam(cells: dict[str, list[str]], official: Mapping[str, str]) -> tuple[Exa
     said: list[tuple[str, str]] = []
     code = _first(cells, "code")
     if not code:
-        return None, [(ERROR, "no code")]
+        return None, [(WARNING, "no local code: the line is left out")]
     loinc = _loinc(cells, official, said)
     unit = _first(cells, "unit")
     spelled = ucum_unit(unit) if unit else ""
