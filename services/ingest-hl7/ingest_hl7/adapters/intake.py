@@ -7,20 +7,20 @@ from datetime import datetime
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter
 from sqlalchemy.exc import IntegrityError
 
 from ingest_hl7.adapters import metrics
+from ingest_hl7.adapters.contents import HL7_MEDIA_TYPE, ORDERS, content
 from ingest_hl7.adapters.demands import Behind
+from ingest_hl7.adapters.intake_notes import note
 from ingest_hl7.adapters.journal import Journal, Written
 from ingest_hl7.adapters.knowledge import Entry
 from ingest_hl7.core import structuring
 from ingest_hl7.core.answering import Answers, answers, batch_refusal, batch_too_large, not_now
-from ingest_hl7.core.decision import Archived, Decision, Ordered, Quarantined, Refusal, Relayed, Silent, Structured
+from ingest_hl7.core.decision import Decision, Ordered, Quarantined, Refusal, Relayed, Silent, Structured
 from ingest_hl7.core.intake import Arrival, Policy, arrive, decide
 from ingest_hl7.core.order import Order, OrderState
 from ingest_hl7.core.peer import NO_PEER, Peer
-from ingest_hl7.core.policies import is_whole
 from ingest_hl7.core.senders import Mllp
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.laboratory import LaboratoryReport
@@ -36,9 +36,6 @@ from labohub.store.unit import Units
 
 log = get_logger(__name__)
 
-HL7_MEDIA_TYPE = "application/hl7-v2"
-RESULTS_MEDIA_TYPE = "application/json"
-CDA_MEDIA_TYPE = "text/xml"
 IN_THREAD_BYTES = 64 * 1024  # about a millisecond of reading: more leaves the event loop
 HASH_IN_THREAD_BYTES = 2 * 1024 * 1024  # about a millisecond of SHA-256
 MAX_BATCH_MESSAGES = 64  # one commit: about 20 ms of work in the database
@@ -76,7 +73,6 @@ class _One:
     is_durable: bool = True
 
 
-_ORDERS = TypeAdapter(tuple[Order, ...])
 Submit = Callable[[Entry], Awaitable[Written | Behind]]
 
 
@@ -171,7 +167,7 @@ class Intake:
             metrics.BUGS.inc()
             log.bug("message.failed", error, message_id=message_id)
             return _One(not_now(arrival, self._now()), is_durable=False)
-        _note(arrival, written, warnings)
+        note(arrival, written, warnings)
         if not written.replayed:
             self._doors.notice(arrival)
         return _One(written.answers, warnings)
@@ -203,7 +199,7 @@ class Intake:
 
     async def _keep(self, arrival: Arrival, decision: Decision) -> tuple[BlobRef, tuple[BlobRef, ...]]:
         """Return the references of the message and of its content, durable."""
-        documents = [(arrival.raw, HL7_MEDIA_TYPE), *_content(decision)]
+        documents = [(arrival.raw, HL7_MEDIA_TYPE), *content(decision)]
         refs = await self._keeper.submit(documents)
         return refs[0], tuple(refs[1:])
 
@@ -231,7 +227,7 @@ class Intake:
         )
         for ref in entry.contents:
             await self._doors.blobs.erase(ref)
-        contents = tuple(await self._doors.blobs.put_many(_content(decided))) if _content(decided) else ()
+        contents = tuple(await self._doors.blobs.put_many(content(decided))) if content(decided) else ()
         version = known.version if known else 0
         return replace(entry, decision=decided, contents=contents, base_version=version, informed=True)
 
@@ -241,7 +237,7 @@ class Intake:
     async def _orders(self, missed: Behind) -> tuple[tuple[Order, bool], ...]:
         """Return the recorded orders, each with whether it is still expected."""
         messages = {each.content.id: each.content for each in missed.orders}
-        content = {id_: _ORDERS.validate_json(await self._doors.blobs.read(ref)) for id_, ref in messages.items()}
+        content = {id_: ORDERS.validate_json(await self._doors.blobs.read(ref)) for id_, ref in messages.items()}
         return tuple(
             (content[each.content.id][each.position], each.state is OrderState.ORDERED) for each in missed.orders
         )
@@ -265,7 +261,7 @@ class Intake:
         except Unavailable as error:
             log.warning("message.not-now", message_id=arrival.receipt.message_id, code=error.code)
             return _One(not_now(arrival, self._now()), is_durable=False)
-        _note(arrival, written, ())
+        note(arrival, written, ())
         return _One(written.answers)
 
     def _now(self) -> datetime:
@@ -278,25 +274,6 @@ class ReportContended(Unavailable):
     code = "ltw.report-contended"
 
 
-def _content(decision: Decision) -> list[tuple[bytes, str]]:
-    """Return what later stages will read: the CDA as received, or the results."""
-    if isinstance(decision, Relayed):
-        return [(document.content, CDA_MEDIA_TYPE) for document in decision.documents]
-    if isinstance(decision, Structured):
-        return [(each.model_dump_json().encode(), RESULTS_MEDIA_TYPE) for each in _kept(decision)]
-    if isinstance(decision, Ordered):
-        return [(_ORDERS.dump_json(decision.orders), RESULTS_MEDIA_TYPE)]
-    return []
-
-
-def _kept(decision: Structured) -> list[LaboratoryReport]:
-    """Return what leaves, then what is known of the demand; one when they say the same."""
-    results, state = decision.results, decision.state
-    if results is None:
-        return [state]
-    return [results] if is_whole(state, results) else [results, state]
-
-
 def _taken(ones: list[_One]) -> Taken:
     return Taken(
         answers=tuple(frame for one in ones for frame in one.answers.frames),
@@ -304,27 +281,3 @@ def _taken(ones: list[_One]) -> Taken:
         warnings=tuple(code for one in ones for code in one.warnings),
         is_durable=all(one.is_durable for one in ones),
     )
-
-
-def _note(arrival: Arrival, written: Written, warnings: tuple[str, ...]) -> None:
-    """Count and log. Nothing but our identifiers, MSH-10 and codes."""
-    message_id, decision = arrival.receipt.message_id, written.decision
-    for code in warnings:
-        metrics.TOLERATED.labels(code).inc()
-    if written.replayed:
-        metrics.REPLAYED.inc()
-        log.info("message.replayed", message_id=message_id, code=written.answers.code)
-        return
-    if isinstance(decision, Refusal):
-        reason = decision.findings[0].reason
-        metrics.REFUSED.labels(reason).inc()
-        log.warning("message.refused", message_id=message_id, code=reason, outcome=decision.code)
-    elif isinstance(decision, Archived):
-        log.info("message.archived", message_id=message_id, reason=decision.reason)
-    elif isinstance(decision, Quarantined):
-        metrics.QUARANTINE.labels("held").inc()
-        log.warning("message.quarantined", message_id=message_id, code=decision.reason)
-    elif isinstance(decision, Structured) and decision.results is None:
-        log.info("message.archived", message_id=message_id, report_id=decision.report.report_id, reason=decision.waits)
-    elif isinstance(decision, Relayed | Structured):
-        log.info("message.accepted", message_id=message_id, report_id=decision.report.report_id)
