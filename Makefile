@@ -59,7 +59,7 @@ check: lint types layers ## Lint, types, layers, and generated files up to date
 	$(BIN)/labohub schemas --check
 	$(BIN)/labohub settings --check
 
-mutations: setup ## Break 480 documents and compare the verdicts with the plain official rules (needs ../shared)
+mutations: setup ## Break 480 documents and compare the verdicts with the plain official rules
 	LABOHUB_MUTATIONS=480 $(BIN)/python -m pytest -s tests/integration/cda_builder/test_equal_verdicts.py
 
 bench: setup ## Measure: durable acks, reports end to end, CPU and memory (figures in docs/benchmarks.md)

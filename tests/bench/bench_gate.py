@@ -3,6 +3,7 @@
 With the official rules of `LABOHUB_CISIS_DIR`, else of ../shared/cisis; without either, the hub's own checks only.
 """
 
+import gc
 import json
 import os
 import resource
@@ -40,6 +41,8 @@ def _measure(rules: str, rounds: int) -> None:
     folder = Path(rules)
     gate = Gate(checked_folders(folder if folder.is_dir() else None))
     gate.warm()
+    gc.freeze()  # as in a worker
+    gc.set_threshold(50_000)
     official = "applied" if gate.folders else "not-configured"
     _say(
         task="start",

@@ -1,6 +1,8 @@
 """The heavy work itself, as functions that a thread or a worker process runs."""
 
 import base64
+import gc
+import multiprocessing
 
 from cda_builder.adapters.gate import Gate
 from cda_builder.adapters.images import with_web_images
@@ -17,6 +19,8 @@ from labohub.standards import xml
 from labohub.standards.cda import embedded_pdf, read_header
 from labohub.standards.cda.builder import build_cr_bio, build_level_1
 from labohub.standards.cda.tables import rows
+
+_COLLECT_AFTER = 50_000  # objects: a document of 200 results has half of that, and lets go of them itself
 
 
 def structure(order: Order, gate: Gate) -> Made:
@@ -59,3 +63,7 @@ def warm(gate: Gate) -> None:
     for table in ("interpretation", "specimen", "ucum_usual", "unit_spelling", "chapters"):
         rows(table)
     gate.warm()
+    if multiprocessing.parent_process() is not None:  # the rules live as long as a worker: nothing to look for there
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_COLLECT_AFTER)

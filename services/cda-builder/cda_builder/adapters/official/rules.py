@@ -26,6 +26,7 @@ _FAMILIES = {
     "terminologie": "schematrons/profils/terminologies/schematron/terminologie.sch",
 }
 _VOLET = "schematrons/CI-SIS_BIO-CR-BIO_{}.sch"
+_EDITION = re.compile(r"20\d\d\.\d\d")
 CURRENT = "2024.01"  # the edition that the hub writes
 _BLOCKING = frozenset({"", "error", "fatal"})
 _QUALIFIED = re.compile(r"Q\{[^}]*\}")
@@ -51,7 +52,7 @@ class OfficialRules:
 
     def knows(self, volet: str) -> bool:
         """Return whether the folder has rules for a version of the volet."""
-        return not volet or (self._folder / _VOLET.format(volet)).is_file()
+        return not volet or (_EDITION.fullmatch(volet) is not None and (self._folder / _VOLET.format(volet)).is_file())
 
     def warm(self) -> None:
         """Translate what the current edition needs, and run it on a report of ours. Raises: RulesUnreadable."""
@@ -85,7 +86,8 @@ class OfficialRules:
             findings.append(Finding("volet", "version", ERROR, "/", "no official rules for this version of the volet"))
             volet = ""
         engine = self._engine(volet)
-        for family, hits in zip(engine.families, engine.check(Document(document)), strict=True):
+        read = Document(document)
+        for family, hits in zip(engine.families, engine.check(read), strict=True):
             rest = family.remainder.check(document) if family.remainder else []
             if hits is None or rest is None:
                 findings.append(Finding(family.step, "evaluation", ERROR, "/", "a rule could not be evaluated"))
@@ -93,6 +95,7 @@ class OfficialRules:
             findings += [_finding(family.step, hit) for hit in hits]
             for pattern, role, place, message in rest:
                 findings.append(Finding(family.step, pattern, _level(role), _QUALIFIED.sub("", place), message))
+        read.release()
         return findings
 
     def _engine(self, volet: str) -> Engine:

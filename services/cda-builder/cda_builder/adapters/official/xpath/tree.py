@@ -297,6 +297,11 @@ class Document:
 
     key: Key = (-1, 0, 0, 0)
 
+    def release(self) -> None:
+        """Let go of the nodes: without their parents they end at once, and the collector has nothing to look for."""
+        for node in self.all:
+            del node.parent, node.document
+
     def path(self) -> str:
         """Return the XPath of a document."""
         return "/"
