@@ -9,8 +9,8 @@ from typing import Any
 
 from cda_builder.adapters.official.family import Family, Hit, Rule
 from cda_builder.adapters.official.matching import TEMPLATE, Context
+from cda_builder.adapters.official.xpath.failing import EvaluationFailed
 from cda_builder.adapters.official.xpath.tree import Document, Node
-from cda_builder.adapters.official.xpath.values import EvaluationFailed
 
 _MAX_PLANS = 20_000  # a document with that many different places is nobody's report: the memory starts afresh
 

@@ -4,7 +4,6 @@ The names on the way from the root to an element, its *place*, and its templates
 match. That is worked out once for each place; a document then asks only the predicates that remain.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cda_builder.adapters.official.xpath.paths import ANYWHERE
@@ -115,12 +114,8 @@ def _named(test: Name, name: str) -> bool:
 def _name_test(test: Name, node: str) -> str:
     if test.exact:
         return f"{node}.name == {test.key!r}"
-    return " and ".join(f"{node}.{part} == {text!r}" for part, text in _parts(test) if text != ANY)
-
-
-def _parts(test: Name) -> Iterator[tuple[str, str]]:
-    yield "uri", test.uri
-    yield "local", test.local
+    parts = (("uri", test.uri), ("local", test.local))
+    return " and ".join(f"{node}.{part} == {text!r}" for part, text in parts if text != ANY)
 
 
 def _template(predicate: Expression) -> str | None:

@@ -7,12 +7,14 @@ from lxml import etree
 from saxonche import PySaxonApiError, PySaxonProcessor
 
 from cda_builder.adapters.official.xpath.constants import Constants, Library
+from cda_builder.adapters.official.xpath.failing import EvaluationFailed
 from cda_builder.adapters.official.xpath.parser import parse
 from cda_builder.adapters.official.xpath.scope import Scope
 from cda_builder.adapters.official.xpath.syntax import NotTranslatable
+from cda_builder.adapters.official.xpath.texts import pattern
 from cda_builder.adapters.official.xpath.translate import Translator
 from cda_builder.adapters.official.xpath.tree import Document
-from cda_builder.adapters.official.xpath.values import EvaluationFailed, pattern, written
+from cda_builder.adapters.official.xpath.values import written
 
 NAMESPACES = {
     "c": "urn:c",

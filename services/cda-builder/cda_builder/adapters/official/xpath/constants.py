@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from cda_builder.adapters.official.xpath import functions, values
+from cda_builder.adapters.official.xpath import failing, functions, moments, texts, values
 from cda_builder.adapters.official.xpath.scope import TEXTUAL, Scope, is_constant, kind_of, variables_of, within
 from cda_builder.adapters.official.xpath.syntax import (
     Binary,
@@ -45,13 +45,13 @@ class Library:
         """Return the document at an address, in a list. Raises: EvaluationFailed."""
         file = self._file(address)
         if file is None:
-            values.fail("a document that is not there")
+            failing.fail("a document that is not there")
         if file not in self._documents:
             parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
             try:
                 self._documents[file] = Document(etree.parse(str(file), parser).getroot())
             except (OSError, etree.XMLSyntaxError):
-                values.fail("a document that cannot be read")
+                failing.fail("a document that cannot be read")
         return [self._documents[file]]
 
     def _file(self, address: str) -> File | None:
@@ -74,7 +74,10 @@ class Constants:
 
     def __init__(self, library: Library) -> None:
         self.namespace: dict[str, Any] = {
-            name: value for name, value in vars(values).items() if not name.startswith("_")
+            name: value
+            for module in (failing, texts, moments, values)
+            for name, value in vars(module).items()
+            if not name.startswith("_")
         }
         self._known: dict[Any, str] = {}
         self.library = self.keep(library)
@@ -99,7 +102,7 @@ class Constants:
                     source = t.items(expression, bare)
             try:
                 self._known[key] = self.keep(list(eval(source, self.namespace)))  # noqa: S307 - source of our own
-            except values.EvaluationFailed:
+            except failing.EvaluationFailed:
                 self._known[key] = "fail('a document that is not there')"
         return self._known[key]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cda_builder.adapters.official.xpath.scope import NODES, Scope, is_constant, kind_of
 from cda_builder.adapters.official.xpath.syntax import Call, ContextItem, Expression, Literal, NotTranslatable
-from cda_builder.adapters.official.xpath.values import pattern
+from cda_builder.adapters.official.xpath.texts import pattern
 
 if TYPE_CHECKING:
     from cda_builder.adapters.official.xpath.translate import Translator

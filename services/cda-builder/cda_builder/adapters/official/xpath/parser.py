@@ -143,7 +143,7 @@ class _Reader:
         if self._take("castable"):
             self.expect("name", "as")
             name = self._qualified(self.expect("name", ""))
-            return Castable(operand, name, False)
+            return Castable(operand, name)
         if self._is("instance", "treat", "cast"):
             raise NotTranslatable("instance of, treat as, cast as")
         return operand

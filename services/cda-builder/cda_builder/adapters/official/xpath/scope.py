@@ -37,7 +37,7 @@ CALLS: Mapping[str, str] = {
     **dict.fromkeys(("resolve-QName", "QName"), QNAME),
     "xs:dateTime": MOMENT,
 }
-COMPARISONS = {"=": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 VALUE_COMPARISONS = {"eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 

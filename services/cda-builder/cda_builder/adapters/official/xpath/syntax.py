@@ -124,7 +124,6 @@ class Castable:
 
     operand: "Expression"
     type: str
-    optional: bool
 
 
 Expression: TypeAlias = (

@@ -77,7 +77,7 @@ class Translator:
                 item, inner, source = self._each(name, domain, scope)
                 test = "any" if word == "some" else "all"
                 return f"{test}({self.truth(body, inner)} for {item} in {source})"
-            case Castable(operand, kind, _):
+            case Castable(operand, kind):
                 if kind not in _TYPES:
                     raise NotTranslatable(f"castable as {kind}")
                 return f"castable({self.items(operand, scope)}, {kind!r})"

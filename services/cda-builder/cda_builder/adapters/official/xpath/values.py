@@ -1,4 +1,4 @@
-"""What translated expressions call while they run: comparisons, functions and the errors of XPath 2.0.
+"""What translated expressions call while they run: values of items, comparisons, sets of nodes.
 
 Items are nodes of `tree`, or Python values: str, int, float, bool, a pair (namespace, local name), a `Moment`. A node
 taken as a value is *untyped*: beside a number it is read as one, elsewhere it is its text.
@@ -8,25 +8,18 @@ Source: W3C, XQuery 1.0 and XPath 2.0 Functions and Operators, second edition.
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
 from itertools import product
 from math import isnan
-from typing import Any, NoReturn
-from urllib.parse import quote
+from typing import Any
 
-from cda_builder.adapters.official.xpath.syntax import NotTranslatable
-from cda_builder.adapters.official.xpath.tree import Attribute, Document, Node, Text, in_order
+from cda_builder.adapters.official.xpath.failing import EvaluationFailed, fail
+from cda_builder.adapters.official.xpath.leaves import Attribute, Text
+from cda_builder.adapters.official.xpath.moments import Moment, moment
+from cda_builder.adapters.official.xpath.tree import Document, Node, in_order
 
 _NODES = (Node, Attribute, Text, Document)
-_SPACE = r" \t\r\n"
-_SPACES = re.compile(r"[ \t\r\n]+")
 _INTEGER = re.compile(r"[+-]?\d+")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|-?INF|NaN")
-_DATE_TIME = re.compile(
-    r"(-?(?:[1-9]\d{3,}|0\d{3}))-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII
-)
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -35,15 +28,6 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-
-
-class EvaluationFailed(Exception):
-    """An expression has no value for this document: the standard's dynamic and type errors."""
-
-
-def fail(reason: str = "no value") -> NoReturn:
-    """Raise the error of an expression without value."""
-    raise EvaluationFailed(reason)
 
 
 def atom(item: Any) -> Any:
@@ -184,94 +168,9 @@ def arithmetic(sign: str, left: Sequence[Any], right: Sequence[Any]) -> list[flo
     return [results[sign]()]
 
 
-def substring(text: str, start: float, length: float | None = None) -> str:
-    """Return the part of a text: positions are counted from 1 and rounded."""
-    first = _rounded(start)
-    last = float("inf") if length is None else first + _rounded(length)
-    return "".join(each for place, each in enumerate(text, 1) if first <= place < last)
-
-
-def _rounded(value: float) -> float:
-    return value if _is_nan(value) else float((value + 0.5) // 1)
-
-
-def normalized(text: str) -> str:
-    """Return a text without spaces at its ends, and single ones inside."""
-    return _SPACES.sub(" ", text).strip(" ")
-
-
-@lru_cache(1024)
-def pattern(text: str, flags: str = "") -> re.Pattern[str]:
-    """Return a regular expression of XPath as Python writes it. Raises: NotTranslatable."""
-    if set(flags) - {"i"} or re.search(r"\\[pPiIcCSwW]|\(\?", text):
-        raise NotTranslatable("a regular expression with more than is translated")
-    inside, parts = False, []
-    for part in re.findall(r"\\.|\^\+\?|.", text, re.DOTALL):
-        if part == r"\s":
-            parts.append(_SPACE if inside else f"[{_SPACE}]")
-        elif inside:
-            if part == "[":
-                raise NotTranslatable("a class of characters within another")
-            inside = part != "]"
-            parts.append(part)
-        else:
-            inside = part == "["
-            parts.append({"$": r"\Z", ".": r"[^\n\r]", "^+?": "^"}.get(part, part))
-    try:
-        return re.compile("".join(parts), re.IGNORECASE if flags else 0)
-    except re.error:
-        raise NotTranslatable("a regular expression that Python does not read") from None
-
-
-def matches(text: str, expression: str, flags: str = "") -> bool:
-    """Return whether a part of the text fits."""
-    return pattern(expression, flags).search(text) is not None
-
-
-def replaced(text: str, expression: str, by: str) -> str:
-    """Return the text with each part that fits replaced; `$1` stands for a group."""
-    found = pattern(expression)
-    if found.search(""):
-        fail("the expression fits the empty text")
-    return found.sub(lambda match: re.sub(r"\$(\d)", lambda group: match[int(group[1])] or "", by), text)
-
-
-def tokens(text: str, expression: str) -> list[str]:
-    """Return the parts between what fits; none of an empty text."""
-    found = pattern(expression)
-    return found.split(text) if text else []
-
-
 def distinct(values: Iterable[Any]) -> list[Any]:
     """Return each value once."""
     return list(dict.fromkeys(values))
-
-
-@dataclass(frozen=True, order=True, slots=True)
-class Moment:
-    """An `xs:dateTime`, in seconds."""
-
-    seconds: float
-
-
-def moment(text: str) -> Moment:
-    """Return an `xs:dateTime`; without offset it is read as UTC. Raises: EvaluationFailed."""
-    match = _DATE_TIME.fullmatch(text.strip(" \t\r\n"))
-    if match is None:
-        fail("not a date and time")
-    year, month, day, hour, minute = (int(match[group]) for group in range(1, 6))
-    second = float(match[6] + (match[7] or ""))
-    offset, sign = match[8] or "Z", -1 if (match[8] or "").startswith("-") else 1
-    shift = 0 if offset == "Z" else int(offset[1:3]) * 60 + int(offset[4:6])
-    in_range = (hour < 24 and minute < 60 and second < 60) or (hour, minute, second) == (24, 0, 0)
-    cycle, rest = divmod(year, 400)  # the calendar repeats, and Python's has no year 0
-    try:
-        days = date(2000 + rest, month, day).toordinal() + cycle * 146_097
-    except ValueError:
-        fail("not a date")
-    if not in_range or shift > 14 * 60 or (offset != "Z" and int(offset[4:6]) > 59):
-        fail("not a time")
-    return Moment(days * 86_400 + hour * 3600 + (minute - sign * shift) * 60 + second)
 
 
 def castable(items: Sequence[Any], kind: str) -> bool:
@@ -298,19 +197,9 @@ def resolved(items: Sequence[Any], element: Any) -> list[tuple[str, str]]:
     return [pair] if pair is not None else fail("a prefix without namespace")
 
 
-def as_uri(text: str) -> str:
-    """Return `iri-to-uri`: what a URI may not hold is escaped."""
-    return quote(text, safe="".join(chr(code) for code in range(33, 127) if chr(code) not in '<>"{}|\\^`'))
-
-
 def picked(items: Sequence[Any], place: int) -> Sequence[Any]:
     """Return the item at a place, counted from 1, as a list of at most one."""
     return items[place - 1 : place]
-
-
-def filtered(items: Sequence[Any], keep: Callable[[Any], bool]) -> list[Any]:
-    """Return the items that a predicate keeps."""
-    return [each for each in items if keep(each)]
 
 
 def without(left: Sequence[Any], right: Sequence[Any]) -> Sequence[Any]:
@@ -328,22 +217,6 @@ def common(left: Sequence[Any], right: Sequence[Any]) -> Sequence[Any]:
 def looked_up(index: Mapping[tuple[str, ...], list[Any]], *wanted: Sequence[str]) -> list[Any]:
     """Return the nodes of an index under some combination of the wanted values."""
     return [node for key in product(*wanted) for node in index.get(key, ())]
-
-
-def before(text: str, mark: str) -> str:
-    """Return `substring-before`."""
-    return text.partition(mark)[0] if mark and mark in text else ""
-
-
-def after(text: str, mark: str) -> str:
-    """Return `substring-after`."""
-    return text.partition(mark)[2] if mark else text
-
-
-def translated(text: str, old: str, new: str) -> str:
-    """Return `translate`: each character of one list replaced by its peer in the other, or left out."""
-    peers = {each: new[place] if place < len(new) else "" for place, each in reversed(list(enumerate(old)))}
-    return "".join(peers.get(each, each) for each in text)
 
 
 def part_of(items: Sequence[Any], place: int) -> str:
