@@ -20,7 +20,8 @@ NAME = "cda-builder"
 def build(settings: CdaBuilderSettings, platform: Platform) -> Service:
     """Return the service. Raises: Misconfigured."""
     settings.check(platform.settings.environment)
-    gate = Gate(checked_folders(settings.cisis_dir, settings.cisis_sha256), levels_of(settings.lint_levels))
+    folders = checked_folders(settings.cisis_dir, settings.cisis_sha256)
+    gate = Gate(folders, levels_of(settings.lint_levels), settings.read_pdf)
     workshop = ProcessWorkshop(settings.processes, gate, settings.task_timeout_seconds)
     builder = Builder(
         blobs=platform.blobs,

@@ -45,6 +45,10 @@ class CdaBuilderSettings(BaseSettings):
         None,
         description="Folder of official lists of LOINC codes (value sets, XML): catalogues are checked against them.",
     )
+    read_pdf: bool = Field(
+        False,
+        description="Also read the text of each PDF, and warn when it does not name the patient: 30 to 130 ms of CPU.",
+    )
     processes: NonNegativeInt = Field(
         1, description="Workers that build and check; 0: a thread, when no official rules are set."
     )

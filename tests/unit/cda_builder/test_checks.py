@@ -1,11 +1,15 @@
 """The hub's own checks and the version that a document declares."""
 
+import io
 import re
 import zlib
 from functools import cache
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
+from cda_builder.adapters.gate import Gate
+from cda_builder.adapters.pdf_text import first_page
 from cda_builder.core.lint import lint
 from cda_builder.core.lint_content import pdf_problems, shows_patient
 from cda_builder.core.relay import plain
@@ -189,3 +193,17 @@ def test_the_text_of_a_pdf_names_the_patient(text: str, expected: bool) -> None:
 
     assert shows_patient(text, header) is expected
     assert not shows_patient("Compte rendu de M. MARTIN", header)
+
+
+def test_a_pdf_of_another_patient_is_noticed_where_pdf_are_read() -> None:
+    page = io.BytesIO()
+    sheet = Canvas(page)
+    sheet.drawString(72, 720, "Compte rendu de M. MARTIN")
+    sheet.save()
+    root = parse(build_cr_bio(model_of(results_of()), page.getvalue()))
+    header = read_header(root)
+
+    assert Gate().verdict(root, header).findings == ()
+    (found,) = Gate(reads_pdf=True, levels={"pdf-patient": "error"}).verdict(root, header).findings
+    assert (found.rule, found.level) == ("pdf-patient", "error")
+    assert first_page(b"%PDF-1.4 broken") == ""

@@ -2,18 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cda_builder.adapters.gate import Gate
-from cda_builder.adapters.pdf_text import first_page
 from cda_builder.core.explain import NOT_CONFIGURED, Explained, Lang, explained
 from cda_builder.core.lint import line_of
-from cda_builder.core.lint_content import shows_patient
-from cda_builder.core.verdict import ERROR, WARNING, Finding, Verdict
+from cda_builder.core.verdict import ERROR, Finding, Verdict
 from labohub.errors import Refused
 from labohub.standards import xml
-from labohub.standards.cda import CdaMalformed, embedded_pdf, read_header
+from labohub.standards.cda import CdaMalformed, read_header
 from labohub.standards.xdm import ArchiveRefused, XdmContent, read_xdm
 
 _CDA_NAMES = (".xml", ".cda")
@@ -62,12 +60,7 @@ def _document(data: bytes, gate: Gate) -> Verdict:
         return _wrong(gate, "cda-malformed", str(error))
     except Refused as error:
         return _wrong(gate, "xml-malformed", str(error))
-    verdict = gate.verdict(root, header)
-    pdf = embedded_pdf(root)
-    if pdf is None or shows_patient(first_page(pdf), header):
-        return verdict
-    other = Finding("lint", "pdf-patient", WARNING, "/ClinicalDocument/component", "the PDF does not name the patient")
-    return Verdict(verdict.official, (*verdict.findings, other), verdict.rules_sha256, verdict.volet)
+    return replace(gate, reads_pdf=True).verdict(root, header)
 
 
 def _wrong(gate: Gate, rule: str, message: str) -> Verdict:
