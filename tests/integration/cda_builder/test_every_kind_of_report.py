@@ -74,6 +74,12 @@ KINDS = {
         culture(status="P"), antibiogram("1", antibiotic("Amoxicilline", "^1", "S", status="P")), partial=True
     ),
     "antibiogram alone": results_of(antibiogram("1")),
+    "antibiogram to come": results_of(
+        culture(), antibiogram("1", antibiotic("Amoxicilline", "", "", status="I"), status="I"), partial=True
+    ),
+    "given up": results_of(
+        battery(), battery(status="X", comments=("Tube vide.",)).model_copy(update={"results": ()})
+    ),
     "only germs": results_of(
         culture().model_copy(update={"results": culture().results[1:], "comments": ("Culture mixte.",)})
     ),

@@ -5,8 +5,8 @@ import pytest
 from cda_builder.core.report import cr_bio
 from cda_builder.core.versions import Numbering
 from labohub.contracts.laboratory import Battery, Code, LaboratoryReport, ParentResult
-from labohub.standards.cda.builder import Chapter, Quantity, Ratio
-from tests.support.cda import IDENTITY, PROFILE, battery, model_of, report_of, result, results_of
+from labohub.standards.cda.builder import Chapter, Quantity, Ratio, build_cr_bio
+from tests.support.cda import IDENTITY, PDF, PROFILE, CdaView, battery, model_of, report_of, result, results_of
 from tests.support.microbiology import COLI, COUNT, CULTURE, antibiogram, antibiotic, category_of, culture, germ
 
 
@@ -142,6 +142,16 @@ def test_an_incomplete_antibiogram_keeps_germ_battery_and_chapter_open() -> None
     (made,) = chapter.batteries
     assert [each.status for each in made.isolates] == ["active", "completed"]
     assert (made.status, chapter.status) == ("active", "active")
+
+
+def test_an_antibiogram_still_to_come_is_named_under_its_germ() -> None:
+    waiting = antibiogram("1", antibiotic("Amoxicilline", "", "", status="I"), status="I")
+    model = model_of(results_of(culture(), waiting))
+
+    (isolate, _) = model.chapters[0].batteries[0].isolates
+    assert (isolate.pending, isolate.status) == (("Antibiogramme",), "active")
+    said = "".join(CdaView(build_cr_bio(model, PDF)).one(".//c:section/c:text[c:table]").itertext())
+    assert "Antibiogramme : en cours" in said
 
 
 def test_a_germ_that_could_not_be_identified_is_an_exam_not_done() -> None:

@@ -152,3 +152,21 @@ def test_a_qualified_patient_without_known_birthplace_has_the_code_for_unknown()
     traits = TRAITS.model_copy(update={"birth_place": ""})
 
     assert model_of(results_of(), IDENTITY.model_copy(update={"traits": traits})).patient.birth_place == "99999"
+
+
+def test_an_order_given_up_without_any_result_is_an_exam_not_done() -> None:
+    given_up = battery(status="X", comments=("Tube vide.",)).model_copy(update={"results": ()})
+
+    chapter = model_of(results_of(battery(), given_up)).chapters[0]
+
+    (observation,) = chapter.batteries[1].observations
+    assert (observation.label, observation.aborted) == ("Ionogramme sanguin", True)
+    assert chapter.batteries[1].comments == ("Tube vide.",)
+
+
+def test_a_comment_on_an_order_without_result_is_not_lost() -> None:
+    silent = battery(comments=("Examen transmis.",)).model_copy(update={"results": ()})
+
+    (note,) = model_of(results_of(battery(), silent)).closing
+
+    assert note.lines == ("Ionogramme sanguin : Examen transmis.",)

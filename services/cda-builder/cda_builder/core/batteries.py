@@ -30,6 +30,8 @@ def battery_of(culture: Culture, context: Context) -> Battery:
 
 def _made(battery: values.Battery, results: Sequence[values.Result], context: Context) -> Battery:
     code, local, label = exam_codes(battery.code, battery.loinc, context)
+    if not results and battery.status == "X":  # given up as a whole: one exam that was not done
+        results = (values.Result(local_code=battery.code, loinc=battery.loinc, value_type="", status="X"),)
     observations = tuple(_told_apart(each, battery, context) for each in results if is_published(each))
     observations += tuple(
         replace(made, label=f"Prélèvement : {made.label}")
@@ -74,9 +76,10 @@ def _isolate(number: str, germ: Germ, battery: values.Battery, context: Context)
             update={"code": values.Code(code=""), "loinc": None, "specimens": (), "comments": (), "parent": None}
         )
         antibiograms.append(_antibiogram(own.model_copy(update={"results": found}), context))
-    written = [each for each in antibiograms if not each.is_empty or each.pending]
-    states = {each.status for each in written}
-    active = "active" in states or any(each.provisional for each in observations)
+    written = tuple(each for each in antibiograms if not each.is_empty)
+    pending = tuple(each.label for each in antibiograms if each.is_empty and each.status == "active")
+    active = bool(pending) or any(each.status == "active" for each in written)
+    active = active or any(each.provisional for each in observations)
     order = battery.filler_number or battery.placer_number
     return Isolate(
         label=named.printed or named.label,
@@ -85,7 +88,8 @@ def _isolate(number: str, germ: Germ, battery: values.Battery, context: Context)
         id=context.local_id("isolate", f"{order}.{number}") if order else None,
         status="active" if active else "completed",
         observations=observations,
-        antibiograms=tuple(each for each in written if not each.is_empty),
+        antibiograms=written,
+        pending=pending,
     )
 
 

@@ -40,7 +40,7 @@ class CatalogueUnreadable(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a line. With an error, what is wrong is left out: the LOINC code, of two lines for one code the second."""
+    """What is wrong with a line. What an error is about is left out: a LOINC code, the second line of one code."""
 
     line: int
     code: str

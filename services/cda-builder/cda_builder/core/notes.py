@@ -9,6 +9,7 @@ from labohub.standards.cda.builder import Chapter, Note
 from labohub.standards.cda.builder.times import french_time
 
 _PARTIAL = "Compte rendu partiel : des résultats sont encore attendus. Un compte rendu complet le remplacera."
+_ENDED = frozenset("FCP")  # OBR-25; X is an exam that was not done, with its comments
 _UNCHANGED = "Les résultats sont inchangés."
 
 
@@ -28,10 +29,15 @@ def opening_notes(
 
 
 def closing_notes(results: LaboratoryReport) -> tuple[Note, ...]:
-    """Return the conclusion, the comments on the whole report and the instructions to the patient."""
+    """Return the conclusion, the comments on the whole report and the instructions to the patient.
+
+    What is said of an order that has no result to stand beside is a comment on the whole report.
+    """
+    alone = (each for each in results.batteries if each.status in _ENDED and not each.results)
+    orphans = [f"{each.code.label or each.code.code} : {comment}" for each in alone for comment in said(each.comments)]
     notes = (
         Note("Conclusion", said((results.conclusion,))),
-        Note("Commentaire", said(results.comments)),
+        Note("Commentaire", said((*results.comments, *orphans))),
         Note("Instructions au patient", said(results.patient_instructions)),
     )
     return tuple(note for note in notes if note.lines)

@@ -96,6 +96,7 @@ def _battery(battery: Battery, head: Block) -> list[Block]:
             blocks += _result(observation, head)
         for antibiogram in isolate.antibiograms:
             blocks += _battery(antibiogram, head)
+        blocks += [_line(f"{label} : en cours", ITALIC, 8, SOFT, repeat=head) for label in isolate.pending]
     blocks += [_line(f"{label} : en cours", ITALIC, 8, SOFT, repeat=head) for label in battery.pending]
     blocks += [_line(comment, ITALIC, 7.5, INK, repeat=head) for comment in battery.comments]
     return blocks

@@ -148,6 +148,7 @@ class Isolate:
     status: str = "completed"
     observations: tuple[Observation, ...] = ()
     antibiograms: tuple[Battery, ...] = ()
+    pending: tuple[str, ...] = ()  # labels of antibiograms still to come
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ def _battery(text: etree._Element, battery: Battery, anchors: Anchors) -> None:
         _table(text, battery, isolate.observations, anchors, whole=False)
         for antibiogram in isolate.antibiograms:
             _battery(text, antibiogram, anchors)
+        for label in isolate.pending:
+            add(text, "paragraph", f"{label} : en cours")
     if battery.isolates and not battery.observations and not battery.pending:
         for comment in battery.comments:
             content = add(add(text, "paragraph"), "content", ID=anchors.comment(battery, comment))
