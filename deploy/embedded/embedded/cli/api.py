@@ -29,7 +29,9 @@ class Api:
 
     def __init__(self, url: str = DEFAULT_URL, transport: httpx.BaseTransport | None = None) -> None:
         self._url = url.rstrip("/")
-        self._client = httpx.Client(base_url=self._url, timeout=TIMEOUT_SECONDS, transport=transport)
+        self._client = httpx.Client(
+            base_url=self._url, timeout=TIMEOUT_SECONDS, transport=transport, headers={"Connection": "close"}
+        )
 
     def get(self, path: str, **parameters: Any) -> Any:
         """Return the JSON at a path; parameters that are empty are left out.
