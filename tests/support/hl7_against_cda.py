@@ -13,9 +13,9 @@ def differences(said: list[Said], pending: list[str], reading: Reading) -> list[
     """Return what the document does not say as the message does; nothing when all is there, and nothing more."""
     left = list(reading.facts)
     wrong: list[str] = []
-    germs = {each.sub_id: each.repetitions[0] for each in said if each.loinc == "630-4" and each.sub_id}
+    germs = {(each.order, each.sub_id): each.repetitions[0] for each in said if each.loinc == "630-4" and each.sub_id}
     for each in said:
-        germ = each.parent or germs.get(each.sub_id, "")
+        germ = each.parent or germs.get((each.order, each.sub_id), "")
         found = [fact for fact in left if _is_same_exam(each, fact) and fact.germ == germ]
         if not found:
             wrong.append(f"{each.name}: absent")

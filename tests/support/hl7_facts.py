@@ -28,6 +28,7 @@ class Said:
     performer: str
     comments: tuple[str, ...]
     sub_id: str
+    order: str  # OBR-3
     battery: str
     parent: str  # the text of OBR-26
 
@@ -37,17 +38,17 @@ def read(raw: bytes, encoding: str) -> tuple[list[Said], list[str]]:
     message = hl7.parse(raw.decode(encoding).strip("\r\n"))
     found: list[dict[str, Any]] = []
     pending: list[str] = []
-    battery = parent = collected = ""
+    battery = order = parent = collected = ""
     last: dict[str, Any] | None = None
     for segment in message:
         kind = str(segment[0])
         if kind == "OBR":
             code = _codes(message, segment, 4)
             battery, parent = code[0], _leaf(message, segment, 26, 3)
-            collected = _leaf(message, segment, 7, 1)
+            collected, order = _leaf(message, segment, 7, 1), _leaf(message, segment, 3, 1)
             last = None
         elif kind == "OBX":
-            last = _result(message, segment, battery, parent, collected)
+            last = {**_result(message, segment, collected), "order": order, "battery": battery, "parent": parent}
             if last["status"] in PUBLISHED and last["status"]:
                 found.append(last)
             elif last["status"] == "I":
@@ -59,7 +60,7 @@ def read(raw: bytes, encoding: str) -> tuple[list[Said], list[str]]:
     return [Said(**each) for each in found], pending
 
 
-def _result(message: hl7.Message, obx: hl7.Segment, battery: str, parent: str, collected: str) -> dict[str, Any]:
+def _result(message: hl7.Message, obx: hl7.Segment, collected: str) -> dict[str, Any]:
     name, loinc, local = _codes(message, obx, 3)
     performer = _leaf(message, obx, 23, 1) or _leaf(message, obx, 15, 2)
     value = _field(obx, 5)
@@ -80,8 +81,6 @@ def _result(message: hl7.Message, obx: hl7.Segment, battery: str, parent: str, c
         "performer": performer,
         "comments": (),
         "sub_id": _leaf(message, obx, 4, 1),
-        "battery": battery,
-        "parent": parent,
     }
 
 
