@@ -23,6 +23,9 @@ def differences(said: list[Said], pending: list[str], reading: Reading) -> list[
         left.remove(found[0])
         wrong += [f"{each.name}: {what}" for what in _unlike(each, found[0])]
     wrong += [f"{fact.name}: not in the message" for fact in left]
+    validators = {f"8{each.validator}" for each in said if each.validator}
+    if reading.validators != validators:
+        wrong.append(f"validators {reading.validators} for {validators}")
     if sorted(reading.pending) != sorted(pending):
         wrong.append(f"pending: {reading.pending} instead of {pending}")
     return wrong
@@ -50,6 +53,8 @@ def _unlike(said: Said, fact: Fact) -> list[str]:
         wrong.append(f"flag {fact.flag!r} {fact.flag_words!r} for {said.flags}")
     if not fact.time.startswith(_digits(said.time)[:12]):
         wrong.append(f"time {fact.time} for {said.time}")
+    if fact.performer != said.performer:
+        wrong.append(f"performer {fact.performer!r} for {said.performer!r}")
     if said.method and fact.method != said.method:
         wrong.append(f"method {fact.method!r}")
     if [_plain(each) for each in fact.comments] != [_plain(each) for each in said.comments]:

@@ -25,7 +25,8 @@ class Said:
     status: str
     time: str
     method: str
-    performer: str
+    performer: str  # another laboratory
+    validator: str  # OBX-16
     comments: tuple[str, ...]
     sub_id: str
     order: str  # OBR-3
@@ -60,9 +61,22 @@ def read(raw: bytes, encoding: str) -> tuple[list[Said], list[str]]:
     return [Said(**each) for each in found], pending
 
 
+def specimens(raw: bytes, encoding: str) -> set[tuple[str, str]]:
+    """Return the specimens: the laboratory's number (else the collector's) and the nature, by code."""
+    message = hl7.parse(raw.decode(encoding).strip("\r\n"))
+    found = set()
+    for segment in message:
+        if str(segment[0]) == "SPM":
+            collector, _, laboratory = _field(segment, 2).partition("^")
+            found.add(((laboratory or collector).partition("&")[0], _leaf(message, segment, 4, 1)))
+    return found
+
+
 def _result(message: hl7.Message, obx: hl7.Segment, collected: str) -> dict[str, Any]:
     name, loinc, local = _codes(message, obx, 3)
-    performer = _leaf(message, obx, 23, 1) or _leaf(message, obx, 15, 2)
+    number = _leaf(message, obx, 23, 10) or _leaf(message, obx, 15, 1)
+    own = str(message.segment("MSH")[4]).split("^")[1] if "^" in str(message.segment("MSH")[4]) else "?"
+    performer = "" if number.endswith(own) else _leaf(message, obx, 23, 1) or _leaf(message, obx, 15, 2)
     value = _field(obx, 5)
     return {
         "name": name,
@@ -79,6 +93,7 @@ def _result(message: hl7.Message, obx: hl7.Segment, collected: str) -> dict[str,
         "time": _leaf(message, obx, 14, 1) or collected,
         "method": _leaf(message, obx, 17, 2),
         "performer": performer,
+        "validator": _leaf(message, obx, 16, 1),
         "comments": (),
         "sub_id": _leaf(message, obx, 4, 1),
     }

@@ -126,6 +126,7 @@ if MESSAGES:
         if decision[1].attached_reports:  # not a result: it is the copy
             said = [each for each in said if each.loinc != WHOLE_REPORT]
         assert differences(said, pending, document) == []
+        assert {(number, nature) for number, nature, _ in document.specimens} == hl7_facts.specimens(raw, encoding)
 
     CHANGES = {
         "a digit": ('value="82.0"', 'value="82.1"'),
