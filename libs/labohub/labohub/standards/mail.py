@@ -24,6 +24,7 @@ XDM_PREFIX = "XDM/1.0/DDM+"  # ECO.2.1.3
 LABEL_CHARACTERS = 40  # ECO.2.1.3 and 2.1.6
 ARCHIVE_NAME = "IHE_XDM.zip"  # ECO.2.1.1
 _POLICY = SMTP.clone(cte_type="7bit")
+_FOLDED_AT_ONCE = re.compile(rb"\A([!-9;-~]+):\r\n[ \t]+")  # legal, yet readers differ: some keep the blank
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
@@ -194,7 +195,8 @@ def _base64(content: bytes) -> bytes:
 
 
 def _head(message: EmailMessage | MIMEPart) -> bytes:
-    return b"".join(_POLICY.fold_binary(name, value) for name, value in message.items())
+    """Return the header lines. A value always begins on its header's own line: `XDM/1.0/DDM+` is looked for there."""
+    return b"".join(_FOLDED_AT_ONCE.sub(rb"\1: ", _POLICY.fold_binary(*item), count=1) for item in message.items())
 
 
 @lru_cache(maxsize=64)

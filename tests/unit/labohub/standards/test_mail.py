@@ -176,3 +176,11 @@ def test_a_mail_of_eight_bits_is_attached_as_bytes_so_that_nothing_is_lost() -> 
     original = "From: a@b.fr\r\n\r\nÀ bientôt\r\n".encode()
     (part,) = read(compose(HEADERS, "x", [encode_original(original)])).iter_attachments()
     assert part.get_content() == original
+
+
+@pytest.mark.parametrize("length", [14, 15, 17, 18, 60])
+def test_a_subject_begins_on_its_own_line_however_long_it_is(length: int) -> None:
+    written = subject("0" * length, "0" * length, "0" * length, "19850312")
+    raw = compose(replace(HEADERS, subject=written), "x", [])
+    assert email.message_from_bytes(raw, policy=email.policy.default)["Subject"] == written
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
