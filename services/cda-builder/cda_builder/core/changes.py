@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cda_builder.core.context import Context
 from cda_builder.core.observations import PUBLISHED, observation_of
+from cda_builder.core.results import exam_codes
 from labohub.contracts.laboratory import Battery, LaboratoryReport, Result
 from labohub.standards.cda.builder import Observation
 from labohub.standards.cda.builder.words import interpretation_text
@@ -58,7 +59,7 @@ def _key(battery: Battery, result: Result) -> _Key:
 
 
 def _label(result: Result, battery: Battery, context: Context) -> str:
-    label = observation_of(result.model_copy(update={"status": "X"}), battery, context).label
+    label = exam_codes(result.local_code, result.loinc, context)[2]
     of = (battery.parent.text if battery.parent else "") or result.sub_id
     return f"{label} ({of})" if of else label
 

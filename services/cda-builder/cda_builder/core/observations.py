@@ -41,8 +41,8 @@ def observation_of(result: Result, battery: Battery, context: Context) -> builde
     loinc, local, label = exam_codes(result.local_code, result.loinc, context)
     exam = context.exam(result.local_code)
     aborted = result.status == "X"
-    read, seen = (None, "") if aborted else _value(result, context), None if aborted else _object(result)
-    value, printed = (seen.value, seen.printed) if seen else read
+    seen = None if aborted else _object(result)
+    value, printed = (seen.value, seen.printed) if seen else (None, "") if aborted else _value(result, context)
     flags = () if aborted else _flags(result)
     if _is_category(result, flags):
         value = None  # the category is the interpretation; the words stay in the narrative
