@@ -22,6 +22,7 @@ from labohub.standards.er7 import read
 from tests.support import cda_reader, hl7_facts, ltw_messages
 from tests.support.cda import CISIS, PROFILE
 from tests.support.hl7_against_cda import differences
+from tests.support.ltw_messages import SODIUM, message, obx, order
 
 MESSAGES = sorted((CISIS.parent / "data" / "hl7" / "ltw").glob("*ORU_R01*.hl7"))
 WHOLE_REPORT = "11502-2"
@@ -36,10 +37,10 @@ ENCODINGS = {"22_": "iso8859-1", "23_": "iso8859-15"}
 def parts() -> list[tuple[str, bytes]]:
     """Return every result message, those of the batch one by one."""
     return [
-        (f"{message.stem}-{number}", b"MSH|" + part.split(b"BTS|")[0])
-        for message in MESSAGES
-        for number, part in enumerate(message.read_bytes().split(b"MSH|")[1:])
-        if not message.name.startswith(WITHDRAWN)
+        (f"{file.stem}-{number}", b"MSH|" + part.split(b"BTS|")[0])
+        for file in MESSAGES
+        for number, part in enumerate(file.read_bytes().split(b"MSH|")[1:])
+        if not file.name.startswith(WITHDRAWN)
     ]
 
 
@@ -83,6 +84,18 @@ def test_every_fact_of_our_own_messages_is_in_their_documents(name: str, raw: by
 
     assert len(said) >= 3
     assert differences(said, pending, cda_reader.read(built(*decision))) == []
+
+
+def test_instructions_to_the_patient_have_their_own_place() -> None:
+    instruction, remark = "NTE|1|L|À refaire dans un mois.|PI^^HL70364", "NTE|1|L|Contrôlé.|RE^Remark^HL70364"
+    raw = message(order("A1", "IONO^Ionogramme^99P", obx(1, "NM", SODIUM, "139", f6="mmol/L"), remark, instruction))
+    decision = decided(raw)
+    assert decision is not None
+
+    reading = cda_reader.read(built(*decision))
+
+    assert reading.notes["Instructions au patient"] == "À refaire dans un mois."
+    assert reading.facts[0].comments == ("Contrôlé.",)
 
 
 if TOOL.is_file():

@@ -108,6 +108,7 @@ def apply(
             "encounter_class": new.encounter_class or previous.encounter_class,
             "visit_number": new.visit_number or previous.visit_number,
             "comments": new.comments or previous.comments,
+            "patient_instructions": new.patient_instructions or previous.patient_instructions,
         }
     )
     if not applied and new.batteries:

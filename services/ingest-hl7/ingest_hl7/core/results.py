@@ -1,6 +1,6 @@
 """Results in HL7 to a laboratory report in our values. Nothing is converted, computed or guessed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ingest_hl7.core.microbiology import read_parent
@@ -69,6 +69,7 @@ class Reader:
             batteries=batteries,
             attached_reports=tuple(self._reports),
             comments=_comments(self._grouped.patient_notes),
+            patient_instructions=self._instructions(),
         )
 
     def copies_to(self) -> list[Professional]:
@@ -92,6 +93,13 @@ class Reader:
                 if earlier is not None:
                     found.append((result, earlier))
         return found
+
+    def _instructions(self) -> tuple[str, ...]:
+        """Return what the patient must do (NTE-4 PI), wherever it is written, each once."""
+        notes = list(self._grouped.patient_notes)
+        for group in self._groups:
+            notes += [*group.notes, *(note for each in group.observations for note in each.notes)]
+        return tuple(dict.fromkeys(_texts(note for note in notes if _is_for_the_patient(note))))
 
     def _prescriber(self, group: OrderGroup) -> Professional | None:
         ordered = self._person(group.orc, 12) if group.orc else None
@@ -274,5 +282,13 @@ def _address(obx: Segment, number: int) -> str:
 
 
 def _comments(notes: Sequence[Segment]) -> tuple[str, ...]:
+    return tuple(_texts(note for note in notes if not _is_for_the_patient(note)))
+
+
+def _is_for_the_patient(note: Segment) -> bool:
+    return note.component(4, 1) == "PI"
+
+
+def _texts(notes: Iterable[Segment]) -> Iterator[str]:
     texts = ("\n".join(plain_text(note, part) for part in note.repetitions(3)) for note in notes)
-    return tuple(text for text in texts if text.strip())
+    return (text for text in texts if text.strip())
