@@ -70,6 +70,21 @@ if TOOL.is_file():
 
         assert failed
 
+    def test_every_rule_of_every_edition_is_translated_and_compiles_with_all_its_messages() -> None:
+        compiled = 0
+        for volet in ("2021.01", "2023.01", "2024.01"):
+            for family in translated(volet).families:
+                assert family.remainder is None
+                for rule in (rule for pattern in family.patterns for rule in pattern.rules):
+                    family.compiled(rule)
+                    for number in range(len(rule.checks)):
+                        family.compiled_message(rule, number)
+                    for context in rule.contexts:
+                        family.condition(context)
+                    compiled += 1
+
+        assert compiled > 1300
+
     def test_the_schema_comes_first_and_a_version_without_rules_is_refused() -> None:
         rules = OfficialRules(CISIS)
         document = OURS["ours, ordinary"].decode()

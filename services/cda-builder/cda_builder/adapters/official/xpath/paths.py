@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cda_builder.adapters.official.xpath.translate import Translator
 
 ANYWHERE = Step("descendant-or-self", "node()")
+_FROM_ELEMENTS = frozenset({"child", "descendant", "attribute", "self"})  # texts and comments have none of these
 
 
 class Paths:
@@ -149,7 +150,8 @@ class Paths:
     def _walk(self, expression: Expression, scope: Scope) -> Walk:
         match expression:
             case Filter(base, predicates):
-                walk = self._from(base, scope)
+                walk = Walk(self._t.fresh(), many=True, nested=True)
+                walk.clauses.append(f"for {walk.node} in {self._t.items(base, scope)}")
                 self._keep(walk, predicates, scope, kind_of(base, scope))
                 return walk
             case Path(start, steps):
@@ -208,7 +210,7 @@ class Paths:
 
     def _expression(self, walk: Walk, step: Expression, scope: Scope, *, anywhere: bool, last: bool) -> None:
         if anywhere:
-            self._move(walk, f"{walk.node}.with_inside()", below=True)
+            raise NotTranslatable("any step from any node")
         inner = scope.at(walk.node)
         if kind_of(step, inner) == NODES:
             self._move(walk, self._t.items(step, inner))
@@ -221,6 +223,8 @@ class Paths:
     def _step(self, walk: Walk, step: Step, scope: Scope, *, anywhere: bool) -> None:
         counted = any(isinstance(each, Literal) for each in step.predicates)
         axis = step.axis
+        if anywhere and (axis not in _FROM_ELEMENTS or (axis == "self" and not isinstance(step.test, Name))):
+            raise NotTranslatable("a step from texts and comments too")
         if anywhere:
             if axis == "child" and not counted:
                 axis = "descendant"

@@ -197,13 +197,20 @@ class Translator:
             if is_constant(one, scope) and not isinstance(one, Literal | Variable) and operator == "=":
                 return self.paths.tested(other, scope, f"in {self.constants.set_of(self, one, scope)}")
             if is_single(one, scope) and kind_of(one, scope) == STRING and kind_of(other, scope) == NODES:
-                text = self._one(STRING, one, scope)
-                return self.paths.tested(other, scope, f"== {text}" if operator == "=" else f"not in (None, {text})")
+                return self._tested(operator, self._one(STRING, one, scope), other, scope)
         if all(is_single(each, scope) for each in (left, right)):
             sign = "==" if operator == "=" else "!="
             return f"({self._one(STRING, left, scope)} {sign} {self._one(STRING, right, scope)})"
         helper = "some_equal" if operator == "=" else "some_differ"
         return f"{helper}({self.atoms(left, scope)}, {self.atoms(right, scope)})"
+
+    def _tested(self, operator: str, text: str, nodes: Expression, scope: Scope) -> str:
+        """Return source of whether some node has, or has not, a text; the text is evaluated first, and once."""
+        name = self.fresh("t")
+        plain = text.isidentifier() or text[0] in "'\""
+        value = text if plain else name
+        found = self.paths.tested(nodes, scope, f"== {value}" if operator == "=" else f"not in (None, {value})")
+        return found if plain else f"(lambda {name}: {found})({text})"
 
     def _value_compared(self, operator: str, left: Expression, right: Expression, scope: Scope) -> str:
         sides: Many[Expression] = (left, right)
