@@ -80,7 +80,8 @@ if TOOL.is_file():
                     for number in range(len(rule.checks)):
                         family.compiled_message(rule, number)
                     for context in rule.contexts:
-                        family.condition(context)
+                        if context.links:  # the others are the document: nothing to test
+                            family.condition(context)
                     compiled += 1
 
         assert compiled > 1300
