@@ -17,10 +17,10 @@ from ingest_hl7.core.senders import Sender
 from ingest_hl7.core.structuring import decide
 from labohub.contracts.laboratory import LaboratoryReport
 from labohub.contracts.values import Identity, IdentityStatus, Report
-from labohub.standards.cda.builder import build_cr_bio
+from labohub.standards.cda.builder import build_cr_bio, build_level_1
 from labohub.standards.er7 import read
 from tests.support import cda_reader, hl7_facts, ltw_messages
-from tests.support.cda import CISIS, PROFILE
+from tests.support.cda import CISIS, IDENTITY, PROFILE
 from tests.support.hl7_against_cda import differences
 from tests.support.ltw_messages import SODIUM, message, obx, order
 
@@ -96,6 +96,21 @@ def test_instructions_to_the_patient_have_their_own_place() -> None:
 
     assert reading.notes["Instructions au patient"] == "À refaire dans un mois."
     assert reading.facts[0].comments == ("Contrôlé.",)
+
+
+def test_a_message_with_nothing_but_the_whole_report_as_pdf_is_a_document_of_level_1() -> None:
+    pdf = base64.b64encode(b"%PDF-1.4\n% whole\n%%EOF").decode()
+    raw = message(
+        order("A1", "CR^Compte rendu^99P", obx(1, "ED", f"{WHOLE_REPORT}^CR^LN", f"SGL^application^pdf^Base64^{pdf}"))
+    )
+    decision = decided(raw)
+    assert decision is not None
+
+    model = cr_bio(*decision, IDENTITY, PROFILE, Numbering(1))
+
+    assert model.chapters == ()
+    assert model.copy is not None
+    assert pdf.encode() in build_level_1(model, base64.b64decode(model.copy.data))
 
 
 if TOOL.is_file():

@@ -66,8 +66,10 @@ def draft(
             batteries = tuple(_retiring(each) for each in state.batteries)
         elif withdrawn:
             return Draft(None, WRONG_PATIENT)
-        else:
-            return Draft(None, CANCELLED if _all_cancelled(chosen) else NOTHING_TO_SHOW)
+        elif _all_cancelled(chosen):
+            return Draft(None, CANCELLED)
+        elif not state.attached_reports:  # the whole report as a PDF is something to show, even alone
+            return Draft(None, NOTHING_TO_SHOW)
     elif not has_left and _all_cancelled(batteries):
         return Draft(None, CANCELLED)  # an exam that was never made makes no report; it changes one that exists
     if state.biologist is None:
