@@ -113,6 +113,15 @@ class IdentityUnresolved(Event):
     code: str  # why, from the error catalogue
 
 
+class IdentityWithdrawn(Event):
+    """An identity that was certain is no longer: what has not left must not leave. It says nothing of what left."""
+
+    TOPIC = topics.IDENTITY
+    STEP = "identity.withdrawn"
+
+    code: str  # why, from the error catalogue
+
+
 class BuiltDocument(NamedTuple):
     """One CDA of a built report, with what was made of it."""
 
@@ -313,6 +322,7 @@ EVENTS: dict[str, type[Event]] = {
         FeedingOpposed,
         IdentityQualified,
         IdentityUnresolved,
+        IdentityWithdrawn,
         DocumentBuilt,
         DocumentRefused,
         MailAccepted,

@@ -100,6 +100,10 @@ def _unresolved(event: events.IdentityUnresolved) -> Facts:
     return _facts(event, step, stage=Stage.WAITING_IDENTITY, opens=Attention("identity", "", event.code))
 
 
+def _withdrawn(event: events.IdentityWithdrawn) -> Facts:
+    return _facts(event, _step(event, _INS, "warning", event.code))
+
+
 def _built(event: events.DocumentBuilt) -> Facts:
     step = _step(
         event, _CDA, "ok", document_id=event.facts.unique_id, level=event.facts.level,
@@ -214,6 +218,7 @@ READERS: dict[type[Event], Callable[[Any], Facts]] = {
     events.FeedingOpposed: _feeding_opposed,
     events.IdentityQualified: _qualified,
     events.IdentityUnresolved: _unresolved,
+    events.IdentityWithdrawn: _withdrawn,
     events.DocumentBuilt: _built,
     events.DocumentRefused: _document_refused,
     events.MailAccepted: _accepted,

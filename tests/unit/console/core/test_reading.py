@@ -26,6 +26,7 @@ def whole_story() -> list[events.Event]:
     held = {"message_type": "ORU^R01", "sender_application": "S", "sender_facility": "L"}
     story.tell(events.ReportHeld, control_id="A", reason="sgl.hold", **held)
     story.tell(events.FeedingOpposed).tell(events.PatientCorrected, patient=story.report.patient)
+    story.tell(events.IdentityWithdrawn, code="ins.collision")
     return story.tell(
         events.EventSetAside, topic="labohub.report.v1", group="cda-builder", event_type="IdentityQualified", code="bug"
     ).facts
