@@ -14,7 +14,7 @@ from cda_builder.core.laboratory import LaboratoryProfile
 from cda_builder.core.numbers import document_id, set_id
 from cda_builder.core.report import cr_bio
 from cda_builder.core.versions import Numbering
-from labohub.contracts.laboratory import Organisation
+from labohub.contracts.laboratory import Attachment, Organisation
 from labohub.standards.cda.builder import build_cr_bio
 from tests.support.cda import (
     IDENTITY,
@@ -152,6 +152,31 @@ def test_a_qualified_patient_without_known_birthplace_has_the_code_for_unknown()
     traits = TRAITS.model_copy(update={"birth_place": ""})
 
     assert model_of(results_of(), IDENTITY.model_copy(update={"traits": traits})).patient.birth_place == "99999"
+
+
+@pytest.mark.parametrize(("whose", "has_results", "is_copy"), [
+    ("laboratory", True, True), ("hub", True, False), ("hub", False, True), ("laboratory", False, True),
+])  # fmt: skip
+def test_the_laboratorys_pdf_is_the_copy_where_it_wants_so_or_nothing_else_came(
+    whose: str, has_results: bool, is_copy: bool
+) -> None:
+    pdf = (Attachment(media_type="application/pdf", data="JVBERi0xLjQK"),)
+    results = results_of(battery(result(status="F" if has_results else "O")), attached_reports=pdf)
+
+    model = cr_bio(report_of(), results, IDENTITY, PROFILE.model_copy(update={"pdf_copy": whose}), Numbering(1))
+
+    assert (model.copy is not None) is is_copy
+    assert len(model.attached) == (0 if is_copy else 1)
+
+
+def test_a_pdf_alone_is_refused_where_the_laboratory_wants_so() -> None:
+    pdf = (Attachment(media_type="application/pdf", data="JVBERi0xLjQK"),)
+    profile = PROFILE.model_copy(update={"pdf_only": "refuse"})
+
+    with pytest.raises(CdaNoResult):
+        cr_bio(
+            report_of(), results_of(battery(result(status="O")), attached_reports=pdf), IDENTITY, profile, Numbering(1)
+        )
 
 
 def test_an_order_given_up_without_any_result_is_an_exam_not_done() -> None:

@@ -55,7 +55,7 @@ def cr_bio(
     context = Context(profile, laboratory.id, zone, catalogue or Catalogue())
     biologist = _biologist(results, context)
     chapters = chapters_of(results, biologist, context)
-    own, others = _whole_reports(results, context)
+    own, others = _whole_reports(results, alone=not chapters, wanted=profile.pdf_copy == "laboratory")
     if not chapters and (own is None or profile.pdf_only == "refuse"):
         raise CdaNoResult("no result to publish")
     effective = from_datetime(report.received_at, zone)
@@ -97,17 +97,19 @@ def cr_bio(
     )
 
 
-def _whole_reports(results: LaboratoryReport, context: Context) -> tuple[Attached | None, tuple[Attached, ...]]:
+def _whole_reports(
+    results: LaboratoryReport, *, alone: bool, wanted: bool
+) -> tuple[Attached | None, tuple[Attached, ...]]:
     """Return the laboratory's own PDF of this report, and the PDFs that are only attached.
 
-    Its own is the copy when it is the only one, and the laboratory wishes it.
+    Its own is the copy when it is the only one, and the laboratory wants it so or there is nothing else.
     """
     found = tuple(
         Attached(each.title or _WHOLE_REPORT, PDF, each.data)
         for each in results.attached_reports
         if each.data and media_type_of(each.data) == PDF
     )
-    if len(found) == 1 and context.profile.pdf_copy == "laboratory":
+    if len(found) == 1 and (wanted or alone):
         return found[0], ()
     return None, found
 
