@@ -13,6 +13,7 @@ from cda_builder.adapters.official.xpath.failing import EvaluationFailed
 from cda_builder.adapters.official.xpath.tree import Document, Node
 
 _MAX_PLANS = 20_000  # a document with that many different places is nobody's report: the memory starts afresh
+_MAX_DEPTH = 256  # a report has some thirty levels: what is deeper cannot be evaluated
 
 Condition = Callable[[Any], object] | None
 Group = tuple[int, list[tuple[Condition, Rule]]]  # the family, and the rules of one pattern that may match
@@ -71,6 +72,8 @@ class Engine:
         for node in document.all:
             parent = node.parent
             above: Place = parent.place if isinstance(parent, Node) else self._root
+            if len(above.names) > _MAX_DEPTH:
+                return [None for _ in self.families]
             node.place = place = above.inside.get(node.name) or self._settle(above, node.name)
             declared = node.kids.get(TEMPLATE)
             templates = tuple([each.attrs.get("root", "") for each in declared]) if declared else ()

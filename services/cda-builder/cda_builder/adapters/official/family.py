@@ -214,9 +214,10 @@ class Family:
                 continue
             single = is_single(value, scope)
             python = self._translator.fresh("v")
-            source = self._translator.items(value, scope)
-            lines.append(f"    {python} = {source[1:-1] if single else source}")
-            scope = scope.having(name, Value(python, kind_of(value, scope), single))
+            kind = kind_of(value, scope)
+            source = self._translator.one(kind, value, scope) if single else self._translator.items(value, scope)
+            lines.append(f"    {python} = {source}")
+            scope = scope.having(name, Value(python, kind, single))
         return scope
 
     def _function(self, source: str) -> Any:

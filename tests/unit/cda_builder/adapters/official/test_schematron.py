@@ -179,3 +179,23 @@ def test_value_sets_are_read_below_the_folder_of_rules_only(tmp_path: Path) -> N
     outside = written(tmp_path / "rules", body.replace("set.xml", "../outside.xml"))
     root = etree.fromstring('<a xmlns="urn:c"><b x="C"/></a>')
     assert Engine([Family("own", outside, tmp_path / "rules")]).check(Document(root)) == [None]
+
+
+def test_variables_hold_single_values_chosen_by_a_condition_as_well_as_lists(tmp_path: Path) -> None:
+    body = """<pattern><rule context="c:b"><let name="word" value="if (@x) then 'long' else 'l'"/>
+      <let name="number" value="string-length($word)"/><let name="all" value="if (@x) then @x else ()"/>
+      <let name="truth" value="@x = '1'"/>
+      <report test="$number = 4 and $word = 'long' and $truth">long <value-of select="$word"/></report>
+      <assert test="exists($all) or not($truth)">never</assert>
+      <report test="empty($all)">none</report></rule></pattern>"""
+
+    found = check(tmp_path, body, '<a><b x="1"/><b/></a>')
+
+    assert [message for _, _, message in found] == ["long long", "none"]
+
+
+def test_a_document_too_deep_cannot_be_evaluated(tmp_path: Path) -> None:
+    body = '<pattern><rule context="c:b"><report test="@x">x</report></rule></pattern>'
+    root = etree.fromstring(f'<a xmlns="urn:c">{"<b>" * 400}{"</b>" * 400}</a>', etree.XMLParser(huge_tree=True))
+
+    assert Engine([Family("own", written(tmp_path, body), tmp_path)]).check(Document(root)) == [None]

@@ -111,7 +111,7 @@ class Translator:
                 return f"[{scope.here()}]"
         kind = kind_of(expression, scope)
         if is_single(expression, scope):
-            return f"[{self._one(kind, expression, scope)}]"
+            return f"[{self.one(kind, expression, scope)}]"
         if is_constant(expression, scope):
             return self.constants.value_of(self, expression, scope)
         return self._many(kind, expression, scope)
@@ -147,16 +147,16 @@ class Translator:
             return f"{scope.here()}.string()"
         kind = kind_of(expression, scope)
         if kind == STRING and is_single(expression, scope):
-            return self._one(kind, expression, scope)
+            return self.one(kind, expression, scope)
         return f"one_text({self.items(expression, scope)})"
 
     def number(self, expression: Expression, scope: Scope) -> str:
         """Return source of a number. Raises: NotTranslatable where it is not certain that there is one."""
         if kind_of(expression, scope) != NUMBER or not is_single(expression, scope):
             raise NotTranslatable("a number that may be missing")
-        return self._one(NUMBER, expression, scope)
+        return self.one(NUMBER, expression, scope)
 
-    def _one(self, kind: str, expression: Expression, scope: Scope) -> str:
+    def one(self, kind: str, expression: Expression, scope: Scope) -> str:
         """Return source of the one value of an expression that always has one."""
         match expression:
             case Literal(value):
@@ -166,7 +166,7 @@ class Translator:
             case ContextItem():
                 return scope.here()
             case If(condition, yes, no):
-                cases = self._one(kind, yes, scope), self.truth(condition, scope), self._one(kind, no, scope)
+                cases = self.one(kind, yes, scope), self.truth(condition, scope), self.one(kind, no, scope)
                 return "({} if {} else {})".format(*cases)
         if kind == BOOLEAN:
             return f"bool({self.truth(expression, scope)})"
@@ -197,10 +197,10 @@ class Translator:
             if is_constant(one, scope) and not isinstance(one, Literal | Variable) and operator == "=":
                 return self.paths.tested(other, scope, f"in {self.constants.set_of(self, one, scope)}")
             if is_single(one, scope) and kind_of(one, scope) == STRING and kind_of(other, scope) == NODES:
-                return self._tested(operator, self._one(STRING, one, scope), other, scope)
+                return self._tested(operator, self.one(STRING, one, scope), other, scope)
         if all(is_single(each, scope) for each in (left, right)):
             sign = "==" if operator == "=" else "!="
-            return f"({self._one(STRING, left, scope)} {sign} {self._one(STRING, right, scope)})"
+            return f"({self.one(STRING, left, scope)} {sign} {self.one(STRING, right, scope)})"
         helper = "some_equal" if operator == "=" else "some_differ"
         return f"{helper}({self.atoms(left, scope)}, {self.atoms(right, scope)})"
 
