@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from ingest_hl7.core.observations import decode_embedded
+from ingest_hl7.core.repeated import read_once
 from labohub.standards.er7 import Segment
 from labohub.standards.hl7.embedded import Base64Corrupt
 from labohub.standards.hl7.findings import Finding, warning
@@ -74,9 +75,9 @@ def warnings_of(grouped: Grouped) -> tuple[Finding, ...]:
             warn(f"{group.obr.location}^25", "ltw.order-status-missing", "OBR-25 est vide.")
         for observation in group.observations:
             obx = observation.obx
-            if obx.component(3, 1) and not obx.component(3, 3):
+            if _is_without_system(obx, 3):
                 warn(f"{obx.location}^3^1^3", "ltw.code-without-system", "Code d'analyse sans système de codage.")
-            if obx.component(6, 1) and obx.component(6, 3) not in ("", "UCUM"):
+            if _is_foreign_unit(obx, 6):
                 warn(f"{obx.location}^6", "ltw.unit-not-ucum", "Unité hors UCUM.")
     return tuple(found.values())
 
@@ -97,6 +98,22 @@ def is_timestamp(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@read_once
+def _is_without_system(segment: Segment, number: int) -> bool:
+    return bool(segment.component(number, 1)) and not segment.component(number, 3)
+
+
+@read_once
+def _is_foreign_unit(segment: Segment, number: int) -> bool:
+    return bool(segment.component(number, 1)) and segment.component(number, 3) not in ("", "UCUM")
+
+
+@read_once
+def _is_named(segment: Segment, number: int) -> bool:
+    """Return True for a CE with a code or a label."""
+    return any(segment.component(number, position) for position in (1, 2, 4, 5))
 
 
 def _check_patients(grouped: Grouped, found: list[Finding], *, needed: bool) -> None:
@@ -150,28 +167,29 @@ def _check_content(group: OrderGroup, found: list[Finding]) -> None:
 
 def _check_observation(observation: Observation, found: list[Finding]) -> None:
     obx = observation.obx
-    place, kind, status = obx.location, obx.component(2, 1), obx.component(11, 1)
+    kind, status = obx.component(2, 1), obx.component(11, 1)
     if obx.field(1) and not _SEQUENCE.fullmatch(obx.field(1).strip()):
-        found.append(Finding("102", f"{place}^1", "ltw.set-id", "OBX-1 n'est pas un numéro d'ordre."))
-    if not any(obx.component(3, position) for position in (1, 2, 4, 5)):
-        found.append(Finding("101", f"{place}^3", "ltw.analyte-missing", "OBX-3 est vide."))
+        found.append(Finding("102", f"{obx.location}^1", "ltw.set-id", "OBX-1 n'est pas un numéro d'ordre."))
+    if not _is_named(obx, 3):
+        found.append(Finding("101", f"{obx.location}^3", "ltw.analyte-missing", "OBX-3 est vide."))
     if not status:
-        found.append(Finding("101", f"{place}^11", "ltw.status-missing", "OBX-11 est vide."))
+        found.append(Finding("101", f"{obx.location}^11", "ltw.status-missing", "OBX-11 est vide."))
     elif status not in OBSERVATION_STATUSES:
-        found.append(Finding("103", f"{place}^11", "ltw.status-unknown", "Statut OBX-11 non prévu."))
+        found.append(Finding("103", f"{obx.location}^11", "ltw.status-unknown", "Statut OBX-11 non prévu."))
     if kind and kind not in VALUE_TYPES:
-        found.append(Finding("103", f"{place}^2", "ltw.value-type", "Type de valeur OBX-2 non prévu."))
+        found.append(Finding("103", f"{obx.location}^2", "ltw.value-type", "Type de valeur OBX-2 non prévu."))
     if not kind and (obx.field(5) or status not in _WITHOUT_VALUE):
-        found.append(Finding("101", f"{place}^2", "ltw.value-type-missing", "OBX-2 est vide."))
+        found.append(Finding("101", f"{obx.location}^2", "ltw.value-type-missing", "OBX-2 est vide."))
     _check_value(obx, kind, found)
     for number in (14, 19):
         _check_time(obx, number, found)
 
 
 def _check_value(obx: Segment, kind: str, found: list[Finding]) -> None:
-    value, place = obx.field(5), f"{obx.location}^5"
+    value = obx.field(5)
     if not value or value == '""':
         return
+    place = f"{obx.location}^5"
     if kind == "NM" and not all(_NUMBER.fullmatch(part.strip()) for part in obx.repetitions(5)):
         found.append(Finding("102", place, "ltw.not-a-number", "OBX-5 n'est pas un nombre (NM)."))
     elif kind == "SN" and not all(_is_structured(obx, index) for index in range(1, len(obx.repetitions(5)) + 1)):

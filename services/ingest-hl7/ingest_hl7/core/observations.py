@@ -4,6 +4,7 @@ import base64
 import re
 from dataclasses import dataclass
 
+from ingest_hl7.core.repeated import read_once
 from labohub.contracts.laboratory import Attachment, Code
 from labohub.standards.er7 import Segment
 from labohub.standards.hl7.embedded import Base64Corrupt, decode_base64
@@ -53,13 +54,19 @@ def read_value(obx: Segment) -> Reading:
         return _pointed(obx)
     if kind in TEXTS:
         return Reading("\n".join(plain_text(obx, part) for part in obx.repetitions(5)).strip("\n"))
-    signs = obx.delimiters
+    signs, value = obx.delimiters, obx.field(5)
+    if not signs.are_in(value):
+        return Reading(value.strip())
     rows = (row.split(signs.component) for row in obx.repetitions(5))
     return Reading("~".join("^".join(_leaf(obx, part) for part in row) for row in rows))
 
 
 def codes(segment: Segment, number: int, repetition: int = 1) -> tuple[Code | None, Code | None]:
     """Return the local code and the LOINC code of a CE: told apart by their system, never by their position."""
+    return _first_codes(segment, number) if repetition == 1 else _codes(segment, number, repetition)
+
+
+def _codes(segment: Segment, number: int, repetition: int = 1) -> tuple[Code | None, Code | None]:
     local = loinc = None
     for code in triplets(segment, number, repetition):
         if code.system == LOINC_SYSTEM:
@@ -67,6 +74,9 @@ def codes(segment: Segment, number: int, repetition: int = 1) -> tuple[Code | No
         else:
             local = local or code
     return local, loinc
+
+
+_first_codes = read_once(_codes)
 
 
 def triplets(segment: Segment, number: int, repetition: int = 1) -> tuple[Code, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ingest_hl7.core.microbiology import read_parent
 from ingest_hl7.core.observations import EMBEDDED, codes, plain_text, read_value, text_of
+from ingest_hl7.core.repeated import read_once
 from ingest_hl7.core.senders import Sender
 from ingest_hl7.core.specimens import read_specimen
 from labohub.contracts.laboratory import (
@@ -35,14 +36,13 @@ class Places:
 
 
 class Reader:
-    """Reads one message; people and structures written many times are read once."""
+    """Reads one message."""
 
     def __init__(self, message: Message, grouped: Grouped, sender: Sender) -> None:
         self._message = message
         self._grouped = grouped
         self._groups = [group for group in grouped.orders if _is_of_patient(group)]
         self._sender = sender
-        self._people: dict[str, Professional | None] = {}
         self._reports: list[Attachment] = []
         self.places = Places()
         self.warnings: list[Finding] = []
@@ -78,7 +78,7 @@ class Reader:
         for group in self._groups:
             people = [self._prescriber(group)]
             if group.obr is not None:
-                people += [self._person(group.obr, 28, at + 1) for at in range(len(group.obr.repetitions(28)))]
+                people += [read_person(group.obr, 28, at + 1) for at in range(len(group.obr.repetitions(28)))]
             found.update({person.identifier: person for person in people if person and person.identifier})
         return list(found.values())
 
@@ -102,8 +102,8 @@ class Reader:
         return tuple(dict.fromkeys(_texts(note for note in notes if _is_for_the_patient(note))))
 
     def _prescriber(self, group: OrderGroup) -> Professional | None:
-        ordered = self._person(group.orc, 12) if group.orc else None
-        return ordered or (self._person(group.obr, 16) if group.obr else None)
+        ordered = read_person(group.orc, 12) if group.orc else None
+        return ordered or (read_person(group.obr, 16) if group.obr else None)
 
     def _laboratory(self) -> Organisation:
         if self._sender.laboratory.identifier:
@@ -115,10 +115,10 @@ class Reader:
     def _biologist(self) -> Professional | None:
         for group in self._groups:
             for observation in group.observations:
-                person = self._person(observation.obx, 16)
+                person = read_person(observation.obx, 16)
                 if person is not None and person.identifier:
                     return person
-            interpreter = self._person(group.obr, 32) if group.obr else None
+            interpreter = read_person(group.obr, 32) if group.obr else None
             if interpreter is not None and interpreter.identifier:
                 return interpreter
         return self._sender.biologist
@@ -191,16 +191,16 @@ class Reader:
             value_code=reading.code,
             value_translations=reading.translations,
             attachment=reading.attachment,
-            unit=text_of(obx, obx.component(6, 1)) or obx.component(6, 2),
+            unit=_unit(obx, 6),
             reference_range=text_of(obx, obx.field(7)),
-            flags=tuple(_first(obx, part) for part in obx.repetitions(8) if _first(obx, part)),
+            flags=_flags(obx, 8),
             status=obx.component(11, 1),
             observed_at=obx.component(14, 1),
             analysed_at=obx.component(19, 1),
-            method="\n".join(_labels(obx, 17)),
-            validated_by=self._person(obx, 16),
+            method=_method(obx, 17),
+            validated_by=read_person(obx, 16),
             performer=self._performer(obx),
-            equipment=" ".join(obx.text(part).replace("^", " ").strip() for part in obx.repetitions(18)),
+            equipment=_equipment(obx, 18),
             comments=_comments(observation.notes),
         )
 
@@ -212,7 +212,7 @@ class Reader:
                 identifier_type=obx.component(23, 7),
                 name=obx.component(23, 1),
                 address=_address(obx, 24),
-                director=self._person(obx, 25),
+                director=read_person(obx, 25),
             )
         if obx.field(15):
             return Organisation(
@@ -220,18 +220,13 @@ class Reader:
             )
         return None
 
-    def _person(self, segment: Segment, number: int, repetition: int = 1) -> Professional | None:
-        repetitions = segment.repetitions(number)
-        if repetition > len(repetitions):
-            return None
-        raw = repetitions[repetition - 1]
-        if raw not in self._people:
-            self._people[raw] = read_person(segment, number, repetition)
-        return self._people[raw]
-
 
 def read_person(segment: Segment, number: int, repetition: int = 1) -> Professional | None:
     """Return the person of a XCN; None when it names nobody."""
+    return _first_person(segment, number) if repetition == 1 else _person(segment, number, repetition)
+
+
+def _person(segment: Segment, number: int, repetition: int = 1) -> Professional | None:
     identifier = segment.component(number, 1, repetition)
     family = segment.subcomponent(number, 2, 1, repetition)
     if not identifier and not family:
@@ -242,6 +237,9 @@ def read_person(segment: Segment, number: int, repetition: int = 1) -> Professio
         family_name=family,
         given_name=segment.component(number, 3, repetition),
     )
+
+
+_first_person = read_once(_person)
 
 
 def previous_of(result: Result, collected_at: str) -> PreviousResult | None:
@@ -264,15 +262,29 @@ def _is_of_patient(group: OrderGroup) -> bool:
     return not roles or any(role in ("", "P") for role in roles)
 
 
-def _first(obx: Segment, part: str) -> str:
-    """Return the first component of a repetition: newer devices write a flag as a coded value."""
-    return text_of(obx, part.split(obx.delimiters.component, 1)[0])
+@read_once
+def _unit(obx: Segment, number: int) -> str:
+    return text_of(obx, obx.component(number, 1)) or obx.component(number, 2)
 
 
-def _labels(obx: Segment, number: int) -> list[str]:
+@read_once
+def _flags(obx: Segment, number: int) -> tuple[str, ...]:
+    """Return the first component of each repetition: newer devices write a flag as a coded value."""
+    sign = obx.delimiters.component
+    flags = (text_of(obx, part.split(sign, 1)[0]) for part in obx.repetitions(number))
+    return tuple(flag for flag in flags if flag)
+
+
+@read_once
+def _method(obx: Segment, number: int) -> str:
     found = [codes(obx, number, at + 1) for at in range(len(obx.repetitions(number)))]
     chosen = [local or loinc for local, loinc in found]
-    return [code.label or code.code for code in chosen if code is not None]
+    return "\n".join(code.label or code.code for code in chosen if code is not None)
+
+
+@read_once
+def _equipment(obx: Segment, number: int) -> str:
+    return " ".join(obx.text(part).replace("^", " ").strip() for part in obx.repetitions(number))
 
 
 def _address(obx: Segment, number: int) -> str:

@@ -30,6 +30,10 @@ class Delimiters:
             return None
         return cls(field, signs[0], signs[1], signs[2], signs[3])
 
+    def are_in(self, raw: str) -> bool:
+        """Return True when a raw field holds a separator of its parts, or an escape."""
+        return self.component in raw or self.repetition in raw or self.subcomponent in raw or self.escape in raw
+
     @property
     def is_usual(self) -> bool:
         """Return True for `|^~\\&`, which IHE requires to be supported."""

@@ -78,6 +78,8 @@ class Segment:
         value = fields[number]
         if not value:
             return ""
+        if value.isalnum():  # most are: no separator is a letter or a digit
+            return value if position == repetition == 1 else ""
         signs = self.delimiters
         if repetition == 1 and len(value) < SHORT and signs.repetition not in value and USUAL_REPETITION not in value:
             parts = value.split(signs.component, position)
