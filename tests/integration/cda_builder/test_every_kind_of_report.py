@@ -74,6 +74,9 @@ KINDS = {
         culture(status="P"), antibiogram("1", antibiotic("Amoxicilline", "^1", "S", status="P")), partial=True
     ),
     "antibiogram alone": results_of(antibiogram("1")),
+    "two specimens": results_of(
+        culture(), antibiogram("1"), culture(filler_number="L-2-02", specimens=battery().specimens)
+    ),
     "antibiogram to come": results_of(
         culture(), antibiogram("1", antibiotic("Amoxicilline", "", "", status="I"), status="I"), partial=True
     ),

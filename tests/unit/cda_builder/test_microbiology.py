@@ -4,9 +4,9 @@ import pytest
 
 from cda_builder.core.report import cr_bio
 from cda_builder.core.versions import Numbering
-from labohub.contracts.laboratory import Battery, Code, LaboratoryReport, ParentResult
+from labohub.contracts.laboratory import Battery, Code, LaboratoryReport, ParentResult, Specimen
 from labohub.standards.cda.builder import Chapter, Quantity, Ratio, build_cr_bio
-from tests.support.cda import IDENTITY, PDF, PROFILE, CdaView, battery, model_of, report_of, result, results_of
+from tests.support.cda import IDENTITY, NS, PDF, PROFILE, CdaView, battery, model_of, report_of, result, results_of
 from tests.support.microbiology import COLI, COUNT, CULTURE, antibiogram, antibiotic, category_of, culture, germ
 
 
@@ -127,6 +127,19 @@ def test_a_germ_without_antibiotic_category_is_no_antibiogram_but_is_kept() -> N
 
     assert isolate.antibiograms[0].is_antibiogram is False
     assert [each.label for each in isolate.antibiograms[0].observations] == ["BLSE"]
+
+
+def test_in_a_chapter_of_several_specimens_each_germ_says_where_it_was_found() -> None:
+    swab = Specimen(identifier="T-3", nature=Code(code="THRT", label="Gorge", system="HL70487"))
+    other = culture(*germ("1", COLI, "^100"), filler_number="L-2-02", specimens=(swab,))
+    view = CdaView(build_cr_bio(model_of(results_of(culture(), other)), PDF))
+
+    role = "c:participant/c:participantRole/c:id"
+    found = [
+        [each.get("extension") for each in cluster.findall(f"c:component/c:observation/*/c:procedure/{role}", NS)]
+        for cluster in view.all(".//c:organizer[@classCode='CLUSTER']")
+    ]
+    assert found[:3] == [["T-2"], ["T-2"], ["T-3"]]
 
 
 def test_a_masked_antibiotic_stays_masked() -> None:

@@ -46,17 +46,13 @@ def add_entry(section: etree._Element, chapter: Chapter, laboratory: Laboratory,
                 relation = add(act, "entryRelationship", typeCode="SUBJ", inversionInd="true")
                 add_comment(relation, anchors.comment(battery, comment))
         for isolate in battery.isolates:
-            _isolate(_relation(act), isolate, anchors)
+            _isolate(_relation(act), isolate, anchors, specimens)
 
 
 def shared_specimens(chapter: Chapter) -> tuple[Specimen, ...]:
     """Return the specimens when every battery of the chapter has the same: they are then said once."""
     kinds = {battery.specimens for battery in chapter.batteries if not battery.is_empty}
-    only_isolates = any(battery.isolates and not battery.observations for battery in chapter.batteries)
-    if len(kinds) == 1:
-        return kinds.pop()
-    # a culture that only has isolates has no battery to carry its specimens: the act then carries all of them
-    return tuple(dict.fromkeys(s for each in chapter.batteries for s in each.specimens)) if only_isolates else ()
+    return kinds.pop() if len(kinds) == 1 else ()
 
 
 def _relation(parent: etree._Element) -> etree._Element:
@@ -83,7 +79,8 @@ def _battery(parent: etree._Element, battery: Battery, anchors: Anchors, specime
         add_comment(_component(organizer), anchors.comment(battery, comment))
 
 
-def _isolate(parent: etree._Element, isolate: Isolate, anchors: Anchors) -> None:
+def _isolate(parent: etree._Element, isolate: Isolate, anchors: Anchors, specimens: Sequence[Specimen]) -> None:
+    """Write a germ; the specimen that it was found in, when the chapter has several, is that of what names it."""
     organizer = add(parent, "organizer", classCode="CLUSTER", moodCode="EVN")
     add_templates(organizer, "1.3.6.1.4.1.19376.1.3.1.5", "1.2.250.1.213.1.1.3.79")
     add(organizer, "statusCode", code=isolate.status)
@@ -95,8 +92,9 @@ def _isolate(parent: etree._Element, isolate: Isolate, anchors: Anchors) -> None
     add_reference(add(code, "originalText"), anchors.isolate(isolate))
     if isolate.taxon:
         add_code(code, isolate.taxon, "translation")
-    for observation in isolate.observations:
-        add_observation(_component(organizer), observation, anchors, observation.specimens, observation.comments)
+    for rank, observation in enumerate(isolate.observations):
+        own = observation.specimens if rank else (*specimens, *observation.specimens)
+        add_observation(_component(organizer), observation, anchors, own, observation.comments)
         _image(_component, organizer, observation, anchors)
     for antibiogram in isolate.antibiograms:
         _battery(_component(organizer), antibiogram, anchors, antibiogram.specimens)
