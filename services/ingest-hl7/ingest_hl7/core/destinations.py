@@ -4,6 +4,7 @@ Never the informationRecipient of the CDA: it says who got a copy when the docum
 Source: CI-SIS volet "Transmission d'un document CDA-R2 en HL7v2", segments PRT.
 """
 
+import re
 from dataclasses import dataclass
 
 from ingest_hl7.core.decision import RefusedRecipient
@@ -12,7 +13,8 @@ from labohub.standards.hl7.cda_in_hl7 import Transmission
 from labohub.standards.hl7.findings import Finding, warning
 from labohub.standards.hl7.participation import PATIENT_DOMAIN, Participation
 
-MATRICULE_LENGTH = 15
+_BOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")  # MSSanté gives no other address
+_PATIENT_BOX = re.compile(r"[0-9]{6}[0-9ab][0-9]{8}")  # a matricule, in small letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,13 @@ class Destinations:
 
 
 def resolve(
-    transmission: Transmission, requester: Requester
+    transmission: Transmission, requester: Requester, *, ins_is_wrong: bool = False
 ) -> tuple[Destinations, tuple[Finding, ...], tuple[Finding, ...]]:
     """Return who gets the document; what is missing or wrong among the PRT; what of it is not asked for.
 
     Args:
         requester: stands in for a PRT SB that the message's profile did not know; empty: required as ever.
+        ins_is_wrong: the matricule of PID is refused in any case: the patient's mailbox is not compared with it.
     """
     flags, errors = transmission.flags, list[Finding]()
     by_role = {
@@ -47,11 +50,12 @@ def resolve(
     if flags["DESTMSSANTEPS"]:
         recipients += _professionals(professionals, errors)
     if flags["DESTMSSANTEPAT"]:
-        _patient(transmission, patients, recipients, refused, errors)
+        matricule = transmission.patient.ins.value if transmission.patient.ins and not ins_is_wrong else ""
+        _patient(matricule.lower(), patients, recipients, refused, errors)
     unasked = (() if flags["DESTMSSANTEPS"] else professionals, () if flags["DESTMSSANTEPAT"] else patients)
     text = "Destinataire MSSanté nommé sans être demandé : rien ne lui est envoyé."
     warnings = [warning(f"{each.location}^15", "volet.recipient-not-asked", text) for some in unasked for each in some]
-    replies = [each.address for each in by_role["REPLY"] if each.address]
+    replies = [each.address for each in by_role["REPLY"] if each.address and _is_box(each, errors)]
     unique = {(each.kind, each.address.lower()): each for each in recipients}
     return (
         Destinations(
@@ -95,15 +99,23 @@ def _professionals(participations: list[Participation], errors: list[Finding]) -
         errors.append(Finding("101", "PRT^1^15", "volet.recipient-missing", "Aucun destinataire professionnel."))
     recipients = []
     for each in participations:
-        if "@" not in each.address:
+        if not each.address:
             errors.append(Finding("101", f"{each.location}^15", "volet.address-missing", "Adresse MSSanté absente."))
-            continue
-        recipients.append(_recipient(each, _kind(each)))
+        elif _is_box(each, errors):
+            recipients.append(_recipient(each, _kind(each)))
     return recipients
 
 
+def _is_box(who: Participation, errors: list[Finding]) -> bool:
+    """Return whether PRT-15.4 is one address and nothing more; it will be written into a mail and its envelope."""
+    if _BOX.fullmatch(who.address):
+        return True
+    errors.append(Finding("102", f"{who.location}^15", "volet.address-malformed", "Adresse MSSanté mal formée."))
+    return False
+
+
 def _patient(
-    transmission: Transmission,
+    matricule: str,
     participations: list[Participation],
     recipients: list[Recipient],
     refused: list[RefusedRecipient],
@@ -116,10 +128,9 @@ def _patient(
     who = participations[0]
     recipient = _recipient(who, RecipientKind.PATIENT)
     box, _, domain = who.address.lower().partition("@")
-    ins = transmission.patient.ins
-    if domain != PATIENT_DOMAIN or len(box) != MATRICULE_LENGTH:
+    if domain != PATIENT_DOMAIN or not _PATIENT_BOX.fullmatch(box):
         refused.append(RefusedRecipient(recipient, "553", "mss.patient-address-malformed"))
-    elif ins is not None and box != ins.value.lower():
+    elif matricule and box != matricule:
         errors.append(
             Finding("199", f"{who.location}^15", "mss.patient-address-differs", "L'adresse n'est pas celle du patient.")
         )

@@ -85,13 +85,13 @@ def contradicts(facts: PatientFacts, document: CdaPatient) -> bool:
     """Return True when PID and the CDA name different people.
 
     Decided by the matricule when both have one (the test and the real authority are not told apart), then by birth date
-    and sex; without matricules by birth date, sex and name.
+    and sex; without matricules by birth date, sex, name and first names: twins differ in nothing else.
     """
     theirs = {each.extension for each in document.ids if oids.is_ins(each.root)}
     ours = facts.ins
     if ours is not None and theirs:
         return ours.value not in theirs or _other_birth(facts, document)
-    return _other_birth(facts, document) or _other_name(facts, document)
+    return _other_birth(facts, document) or _other_name(facts, document) or _other_first_name(facts, document)
 
 
 def _other_birth(facts: PatientFacts, document: CdaPatient) -> bool:
@@ -105,6 +105,17 @@ def _other_name(facts: PatientFacts, document: CdaPatient) -> bool:
     ours = {_plain(name) for name in (facts.birth_name, facts.used_name) if name}
     theirs = {_plain(name) for name in (document.family_birth, document.family_used, document.family_plain) if name}
     return bool(ours and theirs) and ours.isdisjoint(theirs)
+
+
+def _other_first_name(facts: PatientFacts, document: CdaPatient) -> bool:
+    """Return True when both write first names and have none in common, as written or one by one."""
+    ours = _first_names(facts.first_given_name, facts.given_names, facts.used_given_name)
+    theirs = _first_names(document.given_birth, document.given_list, document.given_used)
+    return bool(ours and theirs) and ours.isdisjoint(theirs)
+
+
+def _first_names(*written: str) -> set[str]:
+    return {_plain(name) for text in written for name in (text, *text.replace("-", " ").split())} - {""}
 
 
 def _plain(name: str) -> str:

@@ -45,10 +45,10 @@ def decide(message: Message, profile: str, receipt: Receipt, sender: Sender, env
         return _refusal(errors)
     flags_errors, flags_warnings = matrix.check(transmission.flags, transmission.request, sender.matrix)
     requester = sender.requester if profile in LENIENT else Requester()
-    resolved, prt_errors, prt_warnings = destinations.resolve(transmission, requester)
     patient, ins_errors, ins_warnings = identity.to_patient(
         transmission.patient, environment=environment, policy=sender.ins_policy
     )
+    resolved, prt_errors, prt_warnings = destinations.resolve(transmission, requester, ins_is_wrong=bool(ins_errors))
     errors = (*flags_errors, *prt_errors, *ins_errors)
     if errors:
         return _refusal(errors)
@@ -170,6 +170,9 @@ def _numbers_errors(transmission: Transmission, read: list[tuple[EmbeddedDocumen
             text = "Remplacement sans relatedDocument RPLC dans le document."
             errors.append(_wrong(embedded, "199", "cda.replaces-nothing", text))
             continue
+        if header.replaces.oid == header.id.oid:
+            text = "Le document se remplace lui-même."
+            errors.append(_wrong(embedded, "199", "cda.replaces-itself", text))
         parent = transmission.parent_id
         if parent is not None and not parent.names(header.replaces.root, header.replaces.extension, loosely=loosely):
             text = "TXA-13 et le document remplacé par le CDA diffèrent."

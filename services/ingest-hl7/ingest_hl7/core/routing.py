@@ -80,16 +80,25 @@ def _is_lab_3(header: Header, sender: Sender) -> bool:
 
 
 def _msh_9(kind: str, event: str, profile: str) -> list[Finding]:
+    """Return what is wrong with MSH-9: the volet names the field, LTW its component."""
+    of_volet = bool(profile) or kind == "MDM"
     if not kind:
         return [Finding("101", "MSH^1^9", "hl7.type-missing", "MSH-9 est vide.")]
     if kind not in _EVENTS or (profile and kind not in ("ORU", "MDM")):
         return [
-            Finding("200", "MSH^1^9^1", "hl7.type-unsupported", "Type de message non pris en charge.", rejects=True)
+            Finding(
+                "200",
+                "MSH^1^9" if of_volet else "MSH^1^9^1",
+                "hl7.type-unsupported",
+                "Type de message non pris en charge.",
+                rejects=True,
+            )
         ]
     if kind == "MDM" and not profile:
         return [Finding("200", "MSH^1^21", "volet.profile-unknown", "MDM sans profil CISIS_CDA_HL7.", rejects=True)]
     if event not in _EVENTS[kind]:
-        return [Finding("201", "MSH^1^9^2", "hl7.event-unsupported", "Événement non pris en charge.", rejects=True)]
+        place = "MSH^1^9" if of_volet else "MSH^1^9^2"
+        return [Finding("201", place, "hl7.event-unsupported", "Événement non pris en charge.", rejects=True)]
     return []
 
 

@@ -137,7 +137,7 @@ def test_order_control_status_and_event_agree_or_nothing_goes_on(control: str, s
     assert isinstance(decision, Relayed) is agree
     if isinstance(decision, Refusal):
         places = {each.location for each in decision.findings}
-        assert places == {"ORC^1^1", "MSH^1^9^2", "OBX^1^11"}
+        assert places == {"ORC^1^1", "MSH^1^9", "OBX^1^11"}
         assert {each.condition for each in decision.findings} == {"199"}
 
 

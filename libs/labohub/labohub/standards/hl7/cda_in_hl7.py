@@ -142,7 +142,7 @@ def _is_document(obx: Segment) -> bool:
 
 
 def _document(reading: Reading, obx: Segment) -> EmbeddedDocument | None:
-    status = obx.component(11, 1).upper()
+    status = obx.component(11, 1)
     if status not in BY_STATUS:
         condition = "103" if status else "101"
         reading.error(
@@ -160,9 +160,14 @@ def _document(reading: Reading, obx: Segment) -> EmbeddedDocument | None:
         reading.required(
             False, "199", f"{obx.location}^3", "volet.document-code-differs", text, strict=not reading.is_lenient
         )
+    if not any(part.strip() for part in parts[4:] or parts):
+        reading.error("101", f"{obx.location}^5", "volet.document-empty", "OBX-5 ne porte aucun document.")
+        return None
     if len(parts) < 5 or parts[3].strip().upper() != "BASE64":
         reading.error("102", f"{obx.location}^5", "volet.document-encoding", "Le document n'est pas en Base64.")
         return None
+    if parts[2].strip().upper() != "XML":
+        reading.error("103", f"{obx.location}^5", "volet.document-subtype", "OBX-5.3 du document n'est pas XML.")
     try:
         content = decode_base64(parts[4])
     except Base64Corrupt:
@@ -186,7 +191,7 @@ def _said(reading: Reading) -> list[tuple[str, str]]:
     """Return what ORC-1 and the event of an MDM ask for, with their places."""
     said: list[tuple[str, str]] = []
     orc = reading.message.first("ORC")
-    control = orc.component(1, 1).upper() if orc else ""
+    control = orc.component(1, 1) if orc else ""
     if control in BY_ORDER_CONTROL:
         said.append(("ORC^1^1", BY_ORDER_CONTROL[control]))
     elif orc is not None and not reading.is_former:
@@ -194,7 +199,7 @@ def _said(reading: Reading) -> list[tuple[str, str]]:
         reading.error(condition, "ORC^1^1", "volet.order-control", "ORC-1 n'est ni NW, ni RO, ni CA.")
     event = reading.message.header.component(9, 2).upper()
     if event in BY_EVENT:
-        said.append(("MSH^1^9^2", BY_EVENT[event]))
+        said.append(("MSH^1^9", BY_EVENT[event]))
     return said
 
 

@@ -57,7 +57,7 @@ def forbids_answers(message: Message) -> bool:
 
 
 def _flag(reading: Reading, obx: Segment, name: str, flags: dict[str, bool]) -> None:
-    value = obx.component(5, 1).upper()
+    value = obx.component(5, 1)
     if value not in ("Y", "N"):
         condition = "103" if value else "101"
         reading.error(condition, f"{obx.location}^5", "volet.flag-value", f"{name} n'est ni Y ni N.")

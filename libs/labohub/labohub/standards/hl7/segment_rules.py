@@ -8,6 +8,12 @@ from labohub.standards.hl7.reading import Reading
 
 ROLES = frozenset({"SB", "RCT", "REPLY"})  # PRT-4.1
 WITH_VISIT_NUMBER = frozenset("EIOR")  # PV1-2 for which PV1-19 is required
+TXA_REQUIRED = (
+    (1, "volet.txa-number-missing"),
+    (2, "volet.document-type-missing"),
+    (3, "volet.presentation-missing"),
+    (17, "volet.completion-missing"),
+)
 COMPLETION = frozenset({"AU", "LA"})  # TXA-17; LA is what profiles up to 2.0 wrote
 
 
@@ -41,7 +47,9 @@ def check_patient(reading: Reading) -> PatientFacts | None:
 
 
 def _check_visit(reading: Reading, patient: PatientFacts) -> None:
-    """PV1 is required in an MDM; for an ORU the volet says both "RE" and "requis"."""
+    """PV1 is required in an MDM; for an ORU the volet says both "RE" and "requis". Never twice."""
+    if len(reading.message.all("PV1")) > 1:
+        reading.error("198", "PV1^2", "volet.several-visits", "Un seul PV1 est permis.")
     if reading.message.first("PV1") is None:
         strict = reading.is_mdm and not reading.is_former
         reading.required(False, "100", "PV1^1", "volet.visit-missing", "Segment PV1 absent.", strict=strict)
@@ -73,6 +81,8 @@ def _check_mdm(reading: Reading) -> None:
     reading.required(
         bool(message.all("EVN")), "100", "EVN^1", "volet.event-missing", "Segment EVN absent.", strict=strict
     )
+    if len(message.all("EVN")) > 1:
+        reading.error("198", "EVN^2", "volet.several-events", "Un seul EVN est permis.")
     if len(message.all("TXA")) > 1:
         reading.error("198", "TXA^2", "volet.several-txa", "Un seul TXA est permis.")
     txa = message.first("TXA")
@@ -81,7 +91,7 @@ def _check_mdm(reading: Reading) -> None:
         return
     if not txa.component(12, 1):
         reading.error("101", "TXA^1^12", "volet.document-id-missing", "TXA-12 est vide.")
-    for number, reason in ((2, "volet.document-type-missing"), (17, "volet.completion-missing")):
+    for number, reason in TXA_REQUIRED:
         present = bool(txa.component(number, 1))
         reading.required(present, "101", f"TXA^1^{number}", reason, f"TXA-{number} est vide.", strict=strict)
     if txa.component(17, 1) and txa.component(17, 1).upper() not in COMPLETION:
