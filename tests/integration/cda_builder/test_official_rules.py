@@ -1,4 +1,4 @@
-"""The gate with the official rules, where their folder lies beside the repository; else with a folder made here."""
+"""The gate with the official rules, where their folder lies beside the repository (`test_rules.py` has its own)."""
 
 import json
 import os
