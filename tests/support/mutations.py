@@ -299,7 +299,7 @@ def _plain_findings(document: bytes, volet: str) -> list[Finding]:
             found.append((step, "", "evaluation", "", ""))
             continue
         for hit in etree.fromstring(result.encode(), etree.XMLParser(huge_tree=True)):
-            words = "".join("".join(hit.itertext()).split())
+            words = "".join("".join(map(str, hit.itertext())).split())
             test = " ".join((hit.get("test") or "").split())
             found.append((step, (hit.get("role") or "").lower(), test, hit.get("at") or "", words))
     return sorted(found)
