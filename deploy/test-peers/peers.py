@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""MLLP clients of other people, for the tests: HAPI and Apache Camel, fetched by Maven, run from one source file each.
+"""Programs of other people, for the tests, fetched by Maven and run from one source file each.
+
+HAPI and Apache Camel send by MLLP; veraPDF judges PDF/A-1b.
 
     peers.py fetch                                   only fetch the artifacts
     peers.py send HapiSender 127.0.0.1 2575 FILE…    send files; one line per answer
+    peers.py pdf FILE…                               one line per file: its path, `valid` or the first failures
 
 Standard library alone. Needs a Java development kit (17 or later) and, for the first run, Maven.
 """
@@ -52,11 +55,23 @@ def command(sender: str, host: str, port: int, *files: Path) -> list[str]:
 
     Raises: Missing: no Java.
     """
+    return _java(sender, host, str(port), *map(str, files))
+
+
+def pdf_command(*files: Path) -> list[str]:
+    """Return the command that judges PDF files and prints a line per file.
+
+    Raises: Missing: no Java.
+    """
+    return _java("PdfJudge", *map(str, files))
+
+
+def _java(program: str, *arguments: str) -> list[str]:
     java = shutil.which("java")
     if java is None:
         raise Missing("Java (17 or later) is not installed")
     options = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"]
-    return [java, *options, "-cp", f"{JARS}/*", str(HERE / f"{sender}.java"), host, str(port), *map(str, files)]
+    return [java, *options, "-cp", f"{JARS}/*", str(HERE / f"{program}.java"), *arguments]
 
 
 def main(arguments: list[str]) -> int:
@@ -66,6 +81,8 @@ def main(arguments: list[str]) -> int:
         if arguments[:1] == ["send"] and len(arguments) > 4 and arguments[1] in SENDERS:
             sender, host, port, *files = arguments[1:]
             return subprocess.run(command(sender, host, int(port), *map(Path, files)), check=False).returncode
+        if arguments[:1] == ["pdf"] and len(arguments) > 1:
+            return subprocess.run(pdf_command(*map(Path, arguments[1:])), check=False).returncode
     except Missing as error:
         print(f"peers: {error}", file=sys.stderr)
         return 1

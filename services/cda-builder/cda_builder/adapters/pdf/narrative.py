@@ -1,28 +1,16 @@
 """A plain PDF of a document that holds none: its header's facts and its narrative, as written."""
 
 from lxml import etree
-from reportlab.pdfgen.canvas import Canvas
 
 from cda_builder.adapters.pdf.archive import finished, new_canvas
-from cda_builder.adapters.pdf.fonts import BOLD, REGULAR, drawable, wrap
-from cda_builder.adapters.pdf.pages import (
-    ACCENT,
-    HEIGHT,
-    INK,
-    LEFT,
-    RIGHT,
-    SOFT,
-    Block,
-    Frame,
-    draw_pages,
-    paginate,
-    right_text,
-    rule,
-    text,
-)
+from cda_builder.adapters.pdf.fonts import BOLD, REGULAR
+from cda_builder.adapters.pdf.look import HEIGHT, INK, LEFT, RIGHT, SOFT, Look, look_of
+from cda_builder.adapters.pdf.pages import Block, Frame, Style, draw_pages, paginate, text_blocks
+from cda_builder.adapters.pdf.sheet import Sheet
 from labohub.standards.cda import Header, document_element
 from labohub.standards.cda.builder.times import french_time
 from labohub.standards.cda.names import HL7
+from labohub.standards.cda.presentation import Theme
 
 _C = f"{{{HL7}}}"
 _BREAKING = frozenset(f"{_C}{tag}" for tag in ("paragraph", "tr", "item", "caption", "br", "table", "list"))
@@ -32,15 +20,18 @@ def render_narrative(root: etree._Element, header: Header) -> bytes:
     """Return a plain rendering of a document's narrative: every word of it, in order."""
     laboratory = header.custodian.name if header.custodian else ""
     canvas, buffer = new_canvas(header.title, laboratory, "CDA", _moment(header.effective_time))
+    look = look_of(Theme())
+    heading, words = Style(BOLD, 10, look.accent, 0), Style(REGULAR, 8.5, INK, 0)
     blocks: list[Block] = []
     for section in document_element(root).iter(f"{_C}section"):
         title = _words(section.find(f"{_C}title"))
         if title:
-            blocks.append(_block(title, BOLD, 10, sticky=True))
+            blocks += text_blocks(title, heading, sticky=True)
         narrative = section.find(f"{_C}text")
         if narrative is not None:
-            blocks += [_block(line, REGULAR, 8.5) for line in _lines(narrative)]
-    draw_pages(canvas, paginate(blocks, HEIGHT - 150, HEIGHT - 70), _frame(header, laboratory))
+            blocks += [block for line in _lines(narrative) for block in text_blocks(line, words)]
+    pages = paginate(blocks, HEIGHT - 150, HEIGHT - 70)
+    draw_pages(Sheet(canvas), pages, _frame(header, laboratory, look))
     return finished(canvas, buffer)
 
 
@@ -77,32 +68,22 @@ def _lines(narrative: etree._Element) -> list[str]:
     return [line for line in (" ".join(each.split()) for each in lines) if line.strip(" |")]
 
 
-def _block(words: str, font: str, size: float, *, sticky: bool = False) -> Block:
-    lines = wrap(words, font, size, RIGHT - LEFT)
-
-    def draw(canvas: Canvas, y: float) -> None:
-        for index, line in enumerate(lines):
-            text(canvas, (LEFT, y - (size + 3) * (index + 1)), line, font, size, colour=ACCENT if sticky else INK)
-
-    return Block((size + 3) * len(lines) + 4, draw, sticky=sticky)
-
-
-def _frame(header: Header, laboratory: str) -> Frame:
+def _frame(header: Header, laboratory: str, look: Look) -> Frame:
     patient = header.patient
     name = f"{patient.family_used or patient.family_birth} {patient.given_used or patient.given_birth}".strip()
 
-    def frame(canvas: Canvas, page: int, of: int) -> None:
-        text(canvas, (LEFT, HEIGHT - 48), drawable(laboratory, BOLD), BOLD, 11, colour=ACCENT)
-        rule(canvas, HEIGHT - 56, 1, ACCENT)
+    def frame(sheet: Sheet, page: int, of: int) -> None:
+        sheet.text((LEFT, HEIGHT - 48), laboratory, BOLD, 11, look.accent)
+        sheet.line((LEFT, HEIGHT - 56), (RIGHT, HEIGHT - 56), 1, look.accent)
         if page == 1:
-            text(canvas, (LEFT, HEIGHT - 80), drawable(header.title, BOLD), BOLD, 13)
-            text(canvas, (LEFT, HEIGHT - 98), drawable(f"{name}, né(e) le {french_time(patient.birth_time)}"), BOLD, 9)
+            sheet.text((LEFT, HEIGHT - 80), header.title, BOLD, 13)
+            sheet.text((LEFT, HEIGHT - 98), f"{name}, né(e) le {french_time(patient.birth_time)}", BOLD, 9)
             signer = header.legal_authenticator.person if header.legal_authenticator else None
             line = f"Document du {french_time(header.effective_time)}"
             line += f", validé par {signer.given} {signer.family}" if signer else ""
-            text(canvas, (LEFT, HEIGHT - 112), drawable(line), REGULAR, 8, colour=SOFT)
-        rule(canvas, 46)
-        text(canvas, (LEFT, 30), drawable(f"{name}   Document {header.id.oid}"), REGULAR, 6.5, colour=SOFT)
-        right_text(canvas, (RIGHT, 30), f"Page {page} / {of}", BOLD, 8)
+            sheet.text((LEFT, HEIGHT - 112), line, REGULAR, 8, SOFT)
+        sheet.line((LEFT, 46), (RIGHT, 46))
+        sheet.text((LEFT, 30), f"{name}   Document {header.id.oid}", REGULAR, 6.5, SOFT)
+        sheet.text((RIGHT, 30), f"Page {page} / {of}", BOLD, 8, right=True)
 
     return frame

@@ -2,29 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from reportlab.lib.pagesizes import A4
-from reportlab.pdfgen.canvas import Canvas
+from cda_builder.adapters.pdf.fonts import wrap
+from cda_builder.adapters.pdf.look import BOTTOM, INK, LEFT, RIGHT, Colour
+from cda_builder.adapters.pdf.sheet import Sheet
 
-WIDTH: Final = float(A4[0])
-HEIGHT: Final = float(A4[1])
-LEFT: Final = 42.0
-RIGHT: Final = WIDTH - 42.0
-BOTTOM: Final = 62.0
-
-INK: Final = (0.10, 0.13, 0.17)
-SOFT: Final = (0.36, 0.41, 0.47)
-ACCENT: Final = (0.04, 0.33, 0.43)
-TINT: Final = (0.91, 0.95, 0.96)
-LINE: Final = (0.80, 0.84, 0.86)
-ALERT: Final = (0.72, 0.11, 0.11)
-WHITE: Final = (1.0, 1.0, 1.0)
-
-Point = tuple[float, float]
-Colour = tuple[float, float, float]
-Draw = Callable[[Canvas, float], None]  # at the top edge y
-Frame = Callable[[Canvas, int, int], None]  # page, of
+Draw = Callable[[Sheet, float], None]  # at the top edge y
+Frame = Callable[[Sheet, int, int], None]  # page, of
+_LINES_TOGETHER = 8  # a longer text may be divided between pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +23,17 @@ class Block:
 
 
 def paginate(blocks: Sequence[Block], first_top: float, next_top: float) -> list[list[tuple[float, Block]]]:
-    """Return the pages: each a list of (top edge, block). A heading never ends a page."""
+    """Return the pages: each a list of (top edge, block). A heading ends one only when what follows fills a page."""
     pages: list[list[tuple[float, Block]]] = [[]]
     y, index = first_top, 0
     while index < len(blocks):
         group = [blocks[index]]
         while group[-1].sticky and index + len(group) < len(blocks):
             group.append(blocks[index + len(group)])
-        if y - sum(block.height for block in group) < BOTTOM and pages[-1]:
+        height = sum(block.height for block in group)
+        if height > next_top - BOTTOM:
+            group, height = group[:1], group[0].height
+        if y - height < BOTTOM and pages[-1]:
             pages.append([])
             y = next_top
             if group[0].repeat is not None:
@@ -58,43 +46,57 @@ def paginate(blocks: Sequence[Block], first_top: float, next_top: float) -> list
     return pages
 
 
-def draw_pages(canvas: Canvas, pages: Sequence[Sequence[tuple[float, Block]]], frame: Frame) -> None:
+def draw_pages(sheet: Sheet, pages: Sequence[Sequence[tuple[float, Block]]], frame: Frame) -> None:
     """Draw all pages, each with its frame."""
     for number, page in enumerate(pages, 1):
-        frame(canvas, number, len(pages))
+        frame(sheet, number, len(pages))
         for y, block in page:
-            block.draw(canvas, y)
-        canvas.showPage()
+            block.draw(sheet, y)
+        sheet.next_page()
 
 
-def fill(canvas: Canvas, colour: Colour) -> None:
-    """Take a colour for what is filled, unless it is the current one: it is written into the file each time."""
-    if canvas._fillColorObj != colour:
-        canvas.setFillColorRGB(*colour)
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a text is written. `bar`: a line on its left; `ground`: what is under it, from margin to margin."""
+
+    font: str
+    size: float
+    colour: Colour = INK
+    indent: float = 6.0
+    bar: Colour | None = None
+    ground: Colour | None = None
 
 
-def text(canvas: Canvas, at: Point, words: str, font: str, size: float, *, colour: Colour = INK) -> None:
-    """Write a line from its left end on its base line."""
-    fill(canvas, colour)
-    canvas.setFont(font, size)
-    canvas.drawString(at[0], at[1], words)
+def text_blocks(words: str, style: Style, *, repeat: Block | None = None, sticky: bool = False) -> list[Block]:
+    """Return a text as blocks of a few lines each; `sticky`: its end stays with what follows."""
+    lines = wrap(words, style.font, style.size, RIGHT - LEFT - style.indent - 6)
+    parts = [lines[at : at + _LINES_TOGETHER] for at in range(0, len(lines), _LINES_TOGETHER)]
+    return [_text_block(part, style, repeat, sticky and part is parts[-1]) for part in parts]
 
 
-def right_text(canvas: Canvas, at: Point, words: str, font: str, size: float, *, colour: Colour = INK) -> None:
-    """Write a line up to its right end on its base line."""
-    fill(canvas, colour)
-    canvas.setFont(font, size)
-    canvas.drawRightString(at[0], at[1], words)
+def _text_block(lines: list[str], style: Style, repeat: Block | None, sticky: bool) -> Block:
+    step = round(style.size * 1.3, 1)
+    height = step * len(lines) + 3
+
+    def draw(sheet: Sheet, y: float) -> None:
+        if style.ground is not None:
+            sheet.box((LEFT, y), (RIGHT - LEFT, height + 0.2), style.ground)
+        if style.bar is not None:
+            sheet.box((LEFT, y), (2.5, height + 0.2), style.bar)
+        sheet.lines(
+            (LEFT + style.indent, y - style.size - 1), lines, style.font, style.size, step=step, colour=style.colour
+        )
+
+    return Block(height, draw, sticky=sticky, repeat=repeat)
 
 
-def rule(canvas: Canvas, y: float, thickness: float = 0.5, colour: Colour = LINE) -> None:
-    """Draw a line across the page."""
-    canvas.setStrokeColorRGB(*colour)
-    canvas.setLineWidth(thickness)
-    canvas.line(LEFT, y, RIGHT, y)
+def space(height: float, style: Style | None = None, *, sticky: bool = False, repeat: Block | None = None) -> Block:
+    """Return room between blocks, or inside a panel of a style."""
 
+    def draw(sheet: Sheet, y: float) -> None:
+        if style is not None and style.ground is not None:
+            sheet.box((LEFT, y), (RIGHT - LEFT, height + 0.2), style.ground)
+        if style is not None and style.bar is not None:
+            sheet.box((LEFT, y), (2.5, height + 0.2), style.bar)
 
-def panel(canvas: Canvas, corner: Point, size: Point, *, colour: Colour = TINT) -> None:
-    """Fill a rectangle, given its top left corner, its width and its height."""
-    fill(canvas, colour)
-    canvas.rect(corner[0], corner[1] - size[1], size[0], size[1], stroke=0, fill=1)
+    return Block(height, draw, sticky=sticky, repeat=repeat)
