@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from ins_qualifier.adapters import http, tables
 from ins_qualifier.adapters.http import Desk
 from ins_qualifier.adapters.insi import InsiClient
+from ins_qualifier.adapters.insi_certificate import check_names
 from ins_qualifier.adapters.tables import InsUnit
 from ins_qualifier.adapters.watch import watch
 from ins_qualifier.handlers import follower, plan_check
@@ -52,6 +53,8 @@ def _keep_environments_apart(settings: InsQualifierSettings, environment: str) -
         raise InsiMisconfigured(f"INS_QUALIFIER_INSI_URL is not an address for the {environment} environment")
     if environment == "production" and settings.certificate_file is None:
         raise InsiMisconfigured("INS_QUALIFIER_CERTIFICATE_FILE must be set in production")
+    if environment == "production":
+        check_names(settings)
 
 
 def main() -> None:

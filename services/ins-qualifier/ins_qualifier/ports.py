@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from ins_qualifier.core.check import Check
@@ -12,6 +13,7 @@ from labohub.contracts.events import Event
 from labohub.contracts.values import BlobRef, Report
 from labohub.errors import Misconfigured, Unavailable
 from labohub.standards.ins.insi_answer import Answer, InsiFault
+from labohub.standards.ins.insi_card import CardQuery
 from labohub.standards.ins.insi_request import SearchQuery
 from labohub.store.work import WorkQueue
 
@@ -28,12 +30,25 @@ class InsiMisconfigured(Misconfigured):
     code = "insi.misconfigured"
 
 
+AUTOMATIC = "automatic"  # a message came
+PERSON = "person"  # asked for another check
+
+
+class Conformance(StrEnum):
+    """Whether an answer keeps to the official schemas. Noted only: real ones stray from them."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    NOT_CHECKED = "not-checked"  # the schemas are not installed
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What INSi said to one question, and the bytes it said it with. `outcome` None: an answer that cannot be used."""
 
     outcome: Answer | InsiFault | None
     raw: bytes
+    conformance: Conformance = Conformance.NOT_CHECKED
 
     @property
     def code(self) -> str:
@@ -46,19 +61,34 @@ class Reply:
 
 
 class Insi(Protocol):
-    """The téléservice."""
+    """The téléservice. A call takes its turn first; `message_id` is a UUID, new in each call."""
+
+    @property
+    def certificate(self) -> str:
+        """Return the serial number of the certificate that calls, in hexadecimal; empty without one."""
+
+    async def turn(self, *, bulk: bool = False) -> None:
+        """Return when the next call may start: those about a patient of now come before bulk ones."""
 
     async def search(self, query: SearchQuery, message_id: str) -> Reply:
-        """Return the reply to a search by traits. `message_id` is a UUID, new in each call.
+        """Return the reply to a search by traits (WS_INS2).
 
         Raises:
+            InsiUnavailable, InsiMisconfigured: there is none.
+        """
+
+    async def search_by_card(self, query: CardQuery, message_id: str, assertions: Sequence[bytes] = ()) -> Reply:
+        """Return the reply to a search by Vitale card (WS_INS1), with the signed assertions of its reader.
+
+        Raises:
+            CardUnusable: the reading is not what the operation takes.
             InsiUnavailable, InsiMisconfigured: there is none.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The trace of one call. The sent traits are those of the check, with the question's number in the search plan."""
+    """The trace of one call: `sent` and `answer` are encrypted documents, all else holds no patient data."""
 
     message_id: str
     check_id: str
@@ -69,7 +99,12 @@ class Call:
     called_at: datetime
     elapsed_ms: int = 0
     outcome: str = ""
-    answer: BlobRef | None = None
+    answer: BlobRef | None = None  # raw, as received
+    sent: BlobRef | None = None  # the traits asked with, JSON
+    trigger: str = AUTOMATIC
+    certificate: str = ""  # serial number
+    software: str = ""  # its version: the rules that decided
+    conformance: str = Conformance.NOT_CHECKED
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,23 @@
 
 from pathlib import Path
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from labohub.standards.ins.insi_request import Software
+from labohub.standards.ins.insi_context import Software
+
+CALLS_OF_A_CHECK = 6  # at most, in one visit
 
 
 class InsQualifierSettings(BaseSettings):
     """How to reach INSi, in whose name, and with which patience."""
 
     model_config = SettingsConfigDict(
-        env_prefix="INS_QUALIFIER_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+        env_prefix="INS_QUALIFIER_",
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
     )
 
     insi_url: str = "https://127.0.0.1:8091/lps"
@@ -25,9 +31,17 @@ class InsQualifierSettings(BaseSettings):
     software_version: str = "0.1.0"
     instance: str = "6f1d6a56-8b8e-4c77-9a44-2f6f3c1f0001"  # UUID of this installation: make your own, keep it
 
+    insi_dir: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("LABOHUB_INSI_DIR", "INS_QUALIFIER_INSI_DIR"),
+        description="Also `LABOHUB_INSI_DIR`: folder of the official INSi package (`wsdl/xsd`). Answers are then "
+        "compared with its schemas, and each call's trace says whether they keep to them.",
+    )
+
     connect_timeout_seconds: PositiveFloat = 10
     call_timeout_seconds: PositiveFloat = 30
     connections: PositiveInt = 64
+    calls_per_second: PositiveFloat = 200  # of this process: share what you are granted among replicas
     workers: PositiveInt = 4  # batches under way
     batch_size: PositiveInt = 16  # calls at once in each
     lease_seconds: PositiveFloat = 120  # some calls with all their timeouts; a repeated search does no harm
@@ -39,6 +53,11 @@ class InsQualifierSettings(BaseSettings):
     pause_seconds: PositiveFloat = 10  # then one call probes
     longest_pause_seconds: PositiveFloat = 60  # of one report while INSi is away
     misconfigured_pause_seconds: PositiveFloat = 60
+
+    def checks_at_once(self) -> int:
+        """Return how many checks one batch takes: all of them can take their turns within half of the lease."""
+        turns = self.calls_per_second * self.lease_seconds / 2
+        return max(1, min(self.batch_size, int(turns / CALLS_OF_A_CHECK / self.workers)))
 
     def software(self) -> Software:
         """Return how this installation names itself to INSi."""

@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import orjson
+
 from ins_qualifier.core.check import Asked, Check, announcement
 from ins_qualifier.core.decision import Decision, Finding, asks_insi, decide
 from ins_qualifier.core.gate import Gate
 from ins_qualifier.core.local import Detail, LocalCheck, check_patient
 from ins_qualifier.core.matching import judge, qualified
-from ins_qualifier.ports import Call, Insi, InsiMisconfigured, InsiUnavailable, Qualification, Reply
+from ins_qualifier.ports import AUTOMATIC, PERSON, Call, Insi, InsiMisconfigured, InsiUnavailable, Qualification, Reply
 from ins_qualifier.settings import InsQualifierSettings
 from labohub.contracts.values import Identity
 from labohub.errors import HubError, Misconfigured
@@ -37,6 +39,16 @@ UNRESOLVED = "unresolved"
 OPERATION = "search-by-traits"
 TOGETHER_SECONDS = 0.02  # answers within this time share a transaction
 ANSWER_TYPE = "application/soap+xml"
+QUESTION_TYPE = "application/json"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A call's trace, and what it says once its documents are kept."""
+
+    call: Call
+    sent: bytes
+    answer: bytes = b""
 
 
 @dataclass(slots=True)
@@ -45,7 +57,7 @@ class Examination:
 
     work: Work
     check: Check | None = None
-    calls: list[Call] = field(default_factory=list)
+    calls: list[Exchange] = field(default_factory=list)
     decision: Decision | None = None
     details: tuple[Detail, ...] = ()
     identity: Identity | None = None
@@ -76,7 +88,7 @@ class IdentityChecks:
 
     async def run(self, units: Units[Any], now: datetime) -> bool:
         """Check the next due identities. Return False when none is due, or INSi may not be called now."""
-        admission = self.gate.admit(self._settings.batch_size, now)
+        admission = self.gate.admit(self._settings.checks_at_once(), now)
         if not admission.limit:
             return False
         try:
@@ -102,14 +114,30 @@ class IdentityChecks:
 
     async def _settle_all(self, units: Units[Any], examinations: list[Examination]) -> None:
         opened = any(examination.asked_insi for examination in examinations) and self.gate.succeeded()
+        try:
+            await self._keep([exchange for examination in examinations for exchange in examination.calls])
+        except HubError as error:  # no answer is used before it is kept: asked again later
+            for examination in examinations:
+                examination.postponed_by, examination.decision, examination.check = error.code, None, None
         async with units() as unit:
             for examination in examinations:
                 await self._settle(unit, examination)
-            await unit.calls.add([call for examination in examinations for call in examination.calls])
+            await unit.calls.add([exchange.call for examination in examinations for exchange in examination.calls])
             if opened:
                 await unit.release_waiting()
         if opened:
             log.info("insi.back", count=len(examinations))
+
+    async def _keep(self, exchanges: list[Exchange]) -> None:
+        """Keep what was asked and answered as encrypted documents, written together, and name them in the traces."""
+        answered = [exchange for exchange in exchanges if exchange.answer]
+        documents = [(exchange.sent, QUESTION_TYPE) for exchange in exchanges]
+        documents += [(exchange.answer, ANSWER_TYPE) for exchange in answered]
+        references = await self._blobs.put_many(documents) if documents else []
+        for exchange, reference in zip(exchanges, references, strict=False):
+            exchange.call = replace(exchange.call, sent=reference)
+        for exchange, reference in zip(answered, references[len(exchanges) :], strict=True):
+            exchange.call = replace(exchange.call, answer=reference)
 
     async def _examine(self, work: Work, now: datetime) -> Examination:
         examination = Examination(work)
@@ -162,6 +190,7 @@ class IdentityChecks:
     async def _call(self, examination: Examination, step: Step, query: SearchQuery) -> Reply:
         """Return INSi's reply; the call's trace is kept whatever comes of it."""
         check = examination.check
+        await self._insi.turn()
         trace = Call(
             message_id=self._new_id(),
             check_id=examination.work.id,
@@ -170,16 +199,21 @@ class IdentityChecks:
             question=len(check.asked if check else ()) + 1,
             with_birth_place=bool(step.birth_place),
             called_at=self._clock(),
+            trigger=PERSON if check and check.round > 1 else AUTOMATIC,
+            certificate=self._insi.certificate,
+            software=self._settings.software_version,
         )
+        exchange = Exchange(trace, orjson.dumps(query))
+        examination.calls.append(exchange)
         started = time.perf_counter()
         try:
             reply = await self._insi.search(query, trace.message_id)
         except HubError as error:
-            examination.calls.append(replace(trace, elapsed_ms=_milliseconds(started), outcome=error.code))
+            exchange.call = replace(trace, elapsed_ms=_milliseconds(started), outcome=error.code)
             raise
         elapsed_ms = _milliseconds(started)
-        answer = await self._blobs.put(reply.raw, ANSWER_TYPE)
-        examination.calls.append(replace(trace, elapsed_ms=elapsed_ms, outcome=reply.code, answer=answer))
+        exchange.call = replace(trace, elapsed_ms=elapsed_ms, outcome=reply.code, conformance=reply.conformance)
+        exchange.answer = reply.raw
         return reply
 
     @staticmethod

@@ -15,7 +15,8 @@ from ins_qualifier.ports import InsiMisconfigured, InsiUnavailable
 from ins_qualifier.settings import InsQualifierSettings
 from labohub.runtime.clock import system_clock
 from labohub.standards.ins.insi_answer import Answer, InsiFault, read_answer
-from labohub.standards.ins.insi_request import CONTENT_TYPE, CallContext, SearchQuery, build_search
+from labohub.standards.ins.insi_context import CallContext
+from labohub.standards.ins.insi_request import CONTENT_TYPE, SearchQuery, build_search
 from labosim.faults import Faults
 from labosim.identities import PUBLIC, generated_identity
 from labosim.insi import InsiSimulator

@@ -1,7 +1,7 @@
 """The worker alone, with an INSi that the test holds in its hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from ins_qualifier.ports import Reply
 from ins_qualifier.settings import InsQualifierSettings
 from ins_qualifier.workers import IdentityChecks
 from labohub.standards.ins.insi_answer import Answer
+from labohub.standards.ins.insi_card import CardQuery
 from labohub.standards.ins.insi_request import SearchQuery
 from labohub.store.blobs import FileBlobs
 from labohub.store.database import Database
@@ -29,6 +30,14 @@ class HeldInsi:
         self.held, self.broken = held, broken
         self.let_go = asyncio.Event()
         self.asked: list[str] = []
+
+    certificate = ""
+
+    async def turn(self, *, bulk: bool = False) -> None:
+        """Wait for nobody."""
+
+    async def search_by_card(self, query: CardQuery, message_id: str, assertions: Sequence[bytes] = ()) -> Reply:
+        raise NotImplementedError
 
     async def search(self, query: SearchQuery, message_id: str) -> Reply:
         self.asked.append(query.birth_name)

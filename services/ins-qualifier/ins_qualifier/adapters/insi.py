@@ -1,43 +1,55 @@
 """INSi over HTTPS with the software certificate."""
 
 import asyncio
-import itertools
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 import httpx
 from prometheus_client import Counter, Histogram
 
+from ins_qualifier.adapters.insi_certificate import serial_number, tls_context
+from ins_qualifier.adapters.insi_pace import Pace
+from ins_qualifier.adapters.insi_schemas import AnswerSchemas
 from ins_qualifier.ports import InsiMisconfigured, InsiUnavailable, Reply
 from ins_qualifier.settings import InsQualifierSettings
 from labohub.errors import Refused
 from labohub.runtime.clock import Clock
 from labohub.standards.ins.insi_answer import Answer, AnswerUnusable, InsiFault, read_answer
-from labohub.standards.ins.insi_request import CONTENT_TYPE, CallContext, SearchQuery, build_search
+from labohub.standards.ins.insi_card import SEARCH_BY_CARD, CardQuery, build_card_search
+from labohub.standards.ins.insi_context import CallContext, content_type
+from labohub.standards.ins.insi_request import SEARCH_BY_TRAITS, SearchQuery, build_search
 
 CALLS = Counter("ins_qualifier_insi_calls_total", "Calls to INSi by their outcome.", ["outcome"])
 CALL_SECONDS = Histogram("ins_qualifier_insi_call_seconds", "Time of a call to INSi.")
 KEEP_ALIVE_SECONDS = 50.0
-POOL_CONNECTIONS = 8  # httpx looks at every connection of a pool on every call: small pools cost less
 MAX_ANSWER_BYTES = 1024 * 1024  # an answer is some kilobytes
 
 
 class InsiClient:
-    """Connections kept open, in small pools used in turn."""
+    """The téléservice over connections kept open."""
 
     def __init__(
         self, settings: InsQualifierSettings, clock: Clock, new_id: Callable[[], str] = lambda: str(uuid4())
     ) -> None:
-        """Prepare the client. Raises: InsiMisconfigured when the certificate cannot be used."""
+        """Prepare the client. Raises: InsiMisconfigured when the certificate or the schemas cannot be used."""
         self._url = settings.insi_url
         self._software = settings.software()
         self._clock, self._new_id = clock, new_id
-        self._total_seconds = settings.call_timeout_seconds
-        tls = _tls(settings)
-        self._clients = [_client(settings, tls) for _ in range(-(-settings.connections // POOL_CONNECTIONS))]
-        self._next = itertools.cycle(self._clients)
+        self._pace = Pace(settings.calls_per_second)
+        self._schemas = AnswerSchemas(settings.insi_dir)
+        self._connections = _Connections(settings)
+        self._certificate = serial_number(settings.certificate_file)
+
+    @property
+    def certificate(self) -> str:
+        """Return the serial number of the certificate that calls, in hexadecimal; empty without one."""
+        return self._certificate
+
+    async def turn(self, *, bulk: bool = False) -> None:
+        """Return when the next call may start."""
+        await self._pace.turn(bulk=bulk)
 
     async def search(self, query: SearchQuery, message_id: str) -> Reply:
         """Return the reply to a search by traits.
@@ -46,34 +58,64 @@ class InsiClient:
             InsiUnavailable: no connection, no answer in time, or an answer that is not SOAP.
             InsiMisconfigured: the TLS handshake or the address is refused.
         """
+        return await self._call(SEARCH_BY_TRAITS, build_search(query, self._software, self._context(message_id)))
+
+    async def search_by_card(self, query: CardQuery, message_id: str, assertions: Sequence[bytes] = ()) -> Reply:
+        """Return the reply to a search by Vitale card. Raises: as `search`, and CardUnusable."""
+        request = build_card_search(query, self._software, self._context(message_id), assertions)
+        return await self._call(SEARCH_BY_CARD, request)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._connections.close()
+
+    def _context(self, message_id: str) -> CallContext:
+        return CallContext(message_id, self._new_id(), self._new_id(), self._clock(), self._url)
+
+    async def _call(self, action: str, request: bytes) -> Reply:
         started = time.perf_counter()
-        context = CallContext(message_id, self._new_id(), self._new_id(), self._clock(), self._url)
         try:
-            response = await self._post(build_search(query, self._software, context))
+            response = await self._connections.post(request, content_type(action))
             outcome = _read(response)
         except (InsiUnavailable, InsiMisconfigured) as error:
             CALLS.labels(error.code).inc()
             raise
-        reply = Reply(outcome, response.content)
+        reply = Reply(outcome, response.content, self._schemas.judge(response.content))
         CALLS.labels(reply.code).inc()
         CALL_SECONDS.observe(time.perf_counter() - started)
         return reply
 
+
+class _Connections:
+    """HTTP clients of one connection each: httpx looks at every connection of a pool on every call."""
+
+    def __init__(self, settings: InsQualifierSettings) -> None:
+        self._url, self._total_seconds = settings.insi_url, settings.call_timeout_seconds
+        tls = tls_context(settings)
+        self._clients = [_client(settings, tls) for _ in range(settings.connections)]
+        self._free = list(self._clients)  # the last used is the first taken: few stay open when few are needed
+        self._places = asyncio.Semaphore(settings.connections)
+
+    async def post(self, content: bytes, media_type: str) -> httpx.Response:
+        """Return the response. Raises: InsiUnavailable, InsiMisconfigured."""
+        async with self._places:
+            client = self._free.pop()
+            try:
+                async with asyncio.timeout(self._total_seconds):
+                    return await client.post(self._url, content=content, headers={"Content-Type": media_type})
+            except httpx.HTTPError as error:
+                if _is_refused_by_tls(error):
+                    raise InsiMisconfigured("the TLS handshake with INSi is refused") from None
+                raise InsiUnavailable("INSi cannot be reached") from None
+            except (TimeoutError, OSError):
+                raise InsiUnavailable("INSi does not answer in time") from None
+            finally:
+                self._free.append(client)
+
     async def close(self) -> None:
-        """Close the connections."""
+        """Close them all."""
         for client in self._clients:
             await client.aclose()
-
-    async def _post(self, content: bytes) -> httpx.Response:
-        try:
-            async with asyncio.timeout(self._total_seconds):
-                return await next(self._next).post(self._url, content=content)
-        except httpx.HTTPError as error:
-            if _is_refused_by_tls(error):
-                raise InsiMisconfigured("the TLS handshake with INSi is refused") from None
-            raise InsiUnavailable("INSi cannot be reached") from None
-        except (TimeoutError, OSError):
-            raise InsiUnavailable("INSi does not answer in time") from None
 
 
 def _read(response: httpx.Response) -> Answer | InsiFault | None:
@@ -94,25 +136,10 @@ def _client(settings: InsQualifierSettings, tls: ssl.SSLContext) -> httpx.AsyncC
     return httpx.AsyncClient(
         verify=tls,
         timeout=httpx.Timeout(settings.call_timeout_seconds, connect=settings.connect_timeout_seconds),
-        limits=httpx.Limits(
-            max_connections=POOL_CONNECTIONS,
-            max_keepalive_connections=POOL_CONNECTIONS,
-            keepalive_expiry=KEEP_ALIVE_SECONDS,
-        ),
-        headers={"Content-Type": CONTENT_TYPE, "Accept": "application/soap+xml"},
+        limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE_SECONDS),
+        headers={"Accept": "application/soap+xml"},
         trust_env=False,
     )
-
-
-def _tls(settings: InsQualifierSettings) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if settings.certificate_file is not None:
-            context.load_cert_chain(settings.certificate_file, settings.key_file)
-    except (OSError, ssl.SSLError):
-        raise InsiMisconfigured("INS_QUALIFIER_CA_FILE, CERTIFICATE_FILE or KEY_FILE cannot be used") from None
-    return context
 
 
 def _is_refused_by_tls(error: BaseException | None) -> bool:

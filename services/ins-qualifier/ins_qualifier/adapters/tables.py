@@ -8,10 +8,11 @@ from prometheus_client import Counter
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ins_qualifier.adapters.calls import CallTable, call_table
 from ins_qualifier.core.check import Check
 from ins_qualifier.core.decision import Decision
 from ins_qualifier.core.local import Detail
-from ins_qualifier.ports import Call, Later
+from ins_qualifier.ports import Later
 from labohub.contracts.values import Report
 from labohub.store.sql import insert_ignore
 from labohub.store.types import UtcDateTime
@@ -49,20 +50,7 @@ history = Table(
     Column("actor", String, nullable=False),
     sqlite_autoincrement=True,
 )
-calls = Table(
-    "insi_calls",
-    metadata,
-    Column("message_id", String, primary_key=True),
-    Column("check_id", String, nullable=False, index=True),
-    Column("report_id", String, nullable=False),
-    Column("operation", String, nullable=False),
-    Column("question", Integer, nullable=False),
-    Column("with_birth_place", Integer, nullable=False),
-    Column("called_at", UtcDateTime, nullable=False, index=True),
-    Column("elapsed_ms", Integer, nullable=False),
-    Column("outcome", String, nullable=False),
-    Column("answer", Text, nullable=False),  # BlobRef in JSON, or empty
-)
+calls = call_table(metadata)
 
 DECISIONS = Counter("ins_qualifier_decisions_total", "Identities decided, by code.", ["code"])
 
@@ -131,35 +119,6 @@ class WorklistTable:
         )
 
 
-class CallTable:
-    """The traces of the calls, seen from one unit."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def add(self, traces: Sequence[Call]) -> None:
-        """Keep traces."""
-        await insert_ignore(
-            self._connection,
-            calls,
-            [
-                {
-                    "message_id": trace.message_id,
-                    "check_id": trace.check_id,
-                    "report_id": trace.report_id,
-                    "operation": trace.operation,
-                    "question": trace.question,
-                    "with_birth_place": int(trace.with_birth_place),
-                    "called_at": trace.called_at,
-                    "elapsed_ms": trace.elapsed_ms,
-                    "outcome": trace.outcome,
-                    "answer": trace.answer.model_dump_json() if trace.answer else "",
-                }
-                for trace in traces
-            ],
-        )
-
-
 class InsUnit(Unit):
     """A unit of work of this service."""
 
@@ -167,7 +126,7 @@ class InsUnit(Unit):
         super().__init__(connection, now)
         self.checks = WorkQueue(checks, self)
         self.worklist = WorklistTable(connection)
-        self.calls = CallTable(connection)
+        self.calls = CallTable(connection, calls)
 
     async def release_waiting(self) -> None:
         """Make every check that waits for INSi due now."""

@@ -10,7 +10,8 @@ from lxml import etree
 from labohub.standards import soap
 from labohub.standards.ins import insi_answer, insi_request, matricule
 from labohub.standards.ins.insi_answer import Answer, AnswerUnusable, FaultClass, InsiFault
-from labohub.standards.ins.insi_request import CallContext, SearchQuery, Software
+from labohub.standards.ins.insi_context import BAM_NS, CallContext, Software
+from labohub.standards.ins.insi_request import SearchQuery
 from labohub.standards.soap import EnvelopeMalformed
 from labohub.standards.xml import XmlMalformed
 
@@ -75,7 +76,7 @@ def test_a_request_names_its_action_its_message_and_its_moment() -> None:
     assert envelope.header_text(soap.WSA_NS, "Action") == insi_request.SEARCH_BY_TRAITS
     assert envelope.header_text(soap.WSA_NS, "MessageID") == f"uuid:{CONTEXT.message_id}"
     assert insi_request.SEARCH_BY_TRAITS in insi_request.CONTENT_TYPE
-    bam = envelope.header(insi_request.BAM_NS, "ContexteBAM")
+    bam = envelope.header(BAM_NS, "ContexteBAM")
     assert bam is not None
     assert [child.text for child in bam] == [CONTEXT.bam_id, "2026-03-12T09:30:01.250Z", "1999900017", None]
     values = [(etree.QName(child).localname, child.text) for child in envelope.body]
