@@ -67,6 +67,8 @@ def _remarks(batch: Batch, decision: Relayed) -> Iterator[Finding]:
     known = {each: batch.documents[each] for each in targets if each in batch.documents}
     if targets - known.keys():
         yield warning("OBX^1^5", "relay.target-unknown", "Le document visé n'a pas été transmis par ce serveur.")
+    if targets & batch.superseded:
+        yield warning("OBX^1^5", "relay.target-ended", "Le document visé a déjà été remplacé ou supprimé.")
     left = {each.companion_id for each in known.values()} - {""} - targets - batch.superseded
     if left:
         yield warning("OBX^1^5", "relay.other-format-left", "L'autre format du document visé reste en place.")
