@@ -19,6 +19,7 @@ from labohub.standards.hl7.findings import Finding
 NO_AR_FOR_UNKNOWN = "AE"
 _VOLET_CHARSETS = {"8859/1": "iso8859-15"}  # the volet knows 8859/15 alone; 8859/1 is written for it
 _VOLET_FALLBACK = "iso8859-15"
+_UNUSABLE = "Séparateurs de MSH inutilisables."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +74,22 @@ def decide(arrival: Arrival, policy: Policy) -> tuple[Decision, tuple[str, ...]]
     if stranger is not None:
         return Refusal("AE", (stranger,), way.style), ()
     refusals = (*way.refusals, *admission.not_allowed(header, sender, way.profile))
-    if refusals:
-        return Refusal(refusal_code(way, sender, refusals), refusals, way.style), ()
-    message, finding_ = _read(arrival.raw, way, sender)
+    refusal = Refusal(refusal_code(way, sender, refusals), refusals, way.style) if refusals else None
+    if refusal is not None and way.kind is Kind.RELAY:  # the volet looks at MSH first; LTW at what can be read at all
+        return refusal, ()
+    message, finding_ = _read(arrival.raw, header, way, sender)
     if message is None:
         assert finding_ is not None
         return Refusal("AE", (finding_,), way.style), ()
+    if refusal is not None:
+        return refusal, ()
     message = as_meant(message, sender)
     return _decide(message, way, arrival.receipt, sender, policy), message.warnings
 
 
-def _read(raw: bytes, way: Route, sender: Sender) -> tuple[Message | None, Finding | None]:
+def _read(raw: bytes, header: Header, way: Route, sender: Sender) -> tuple[Message | None, Finding | None]:
+    if way.kind is not Kind.RELAY and not _declares_four(header):
+        return None, Finding("102", "MSH^1^2", er7.Er7Malformed.code, _UNUSABLE)
     aliases = {**_VOLET_CHARSETS, **sender.charsets} if way.profile else sender.charsets
     fallback = sender.charset_fallback or (_VOLET_FALLBACK if way.profile else "")
     try:
@@ -96,7 +102,12 @@ def _read(raw: bytes, way: Route, sender: Sender) -> tuple[Message | None, Findi
         return None, Finding("100", error.location, error.code, "Une ligne ne commence pas par un segment.")
     except er7.Er7Malformed as error:
         condition = "102" if error.location.endswith("^2") else "100"
-        return None, Finding(condition, error.location, error.code, "Séparateurs de MSH inutilisables.")
+        return None, Finding(condition, error.location, error.code, _UNUSABLE)
+
+
+def _declares_four(header: Header) -> bool:
+    """Return True when MSH-2 says all four separators in ASCII; only the volet's examples write others, or less."""
+    return len(header.fields[2]) >= len("^~\\&") and header.fields[2].isascii()
 
 
 def _decide(message: Message, way: Route, receipt: Receipt, sender: Sender, policy: Policy) -> Decision:

@@ -32,13 +32,13 @@ _STATUSES = {"CR": "CA", "UA": "CA", "NA": "SC"}  # ORC-5 of an answer, where th
 def decide(message: Message, sender: Sender, environment: str) -> Ordered | Refusal:
     """Return the orders of an OML, or why the message is refused."""
     grouped = group_orders(message)
-    errors = checks.check_orders(grouped)
+    errors = checks.check_orders(message, grouped)
     facts = read_patient(message)
-    if errors or facts is None:
+    if facts is None:
         return Refusal("AE", errors)
-    patient, errors, warnings = identity.to_patient(facts, environment=environment, policy=sender.ins_policy)
-    if errors:
-        return Refusal("AE", errors)
+    patient, ins_errors, warnings = identity.to_patient(facts, environment=environment, policy=sender.ins_policy)
+    if errors or ins_errors:
+        return Refusal("AE", checks.in_order(message, (*errors, *ins_errors)))
     header = message.header
     us = (header.component(3, 1), header.component(4, 1))
     return Ordered(
@@ -47,7 +47,7 @@ def decide(message: Message, sender: Sender, environment: str) -> Ordered | Refu
         patient=grouped.patients[0],
         event=header.component(9, 2).upper(),
         person=person_key(patient),
-        warnings=warnings,
+        warnings=(*checks.charset_warnings(message), *warnings),
     )
 
 

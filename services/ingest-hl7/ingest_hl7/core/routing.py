@@ -21,6 +21,7 @@ _EVENTS = {
 }
 _ANSWERS = frozenset(("ACK", "ORL", "ORR"))
 _PROFILES = ("2.1", "2.0", "1.2")
+_REQUIRED = ((10, "hl7.control-id-missing"), (11, "hl7.processing-id-missing"), (12, "hl7.version-missing"))
 
 
 class Kind(StrEnum):
@@ -55,12 +56,11 @@ def route(header: Header, sender: Sender, processing_ids: frozenset[str]) -> Rou
         return Route(Kind.ANSWER)
     profile = profile_of(header) or ""
     refusals = [*_msh_9(kind, event, profile), *_msh_rest(header, kind, profile, processing_ids)]
-    receivers = sender.receiving_applications
-    if receivers and header.component(5, 1) not in receivers:
-        refusals.append(
-            Finding("207", "MSH^1^5", "hl7.other-receiver", "Message destiné à une autre application.", "E",
-                    "WRONG_DESTINATION", rejects=True)
-        )  # fmt: skip
+    for number, accepted in ((5, sender.receiving_applications), (6, sender.receiving_facilities)):
+        if accepted and header.component(number, 1) not in accepted:
+            text = "Message destiné à une autre application ou à un autre établissement."
+            place, reason = f"MSH^1^{number}", "hl7.other-receiver"
+            refusals.append(Finding("207", place, reason, text, "E", "WRONG_DESTINATION", rejects=True))
     return Route(_kind(header, kind, profile, sender), profile, tuple(refusals))
 
 
@@ -103,19 +103,21 @@ def _msh_9(kind: str, event: str, profile: str) -> list[Finding]:
 
 
 def _msh_rest(header: Header, kind: str, profile: str, processing_ids: frozenset[str]) -> list[Finding]:
-    found = []
-    if not header.field(10):
-        found.append(Finding("101", "MSH^1^10", "hl7.control-id-missing", "MSH-10 est vide."))
-    if header.component(11, 1) not in processing_ids:
+    found = [
+        Finding("101", f"MSH^1^{number}", reason, f"MSH-{number} est vide.")
+        for number, reason in _REQUIRED
+        if not header.field(number)
+    ]
+    if header.field(11) and header.component(11, 1) not in processing_ids:
         text = "Mode de traitement (MSH-11) non admis ici."
         found.append(Finding("202", "MSH^1^11", "hl7.processing-id", text, rejects=True))
     versions = (_VOLET_VERSIONS if profile else _LTW_VERSIONS).get(kind)
-    if versions and header.component(12, 1) not in versions:
+    if versions and header.field(12) and header.component(12, 1) not in versions:
         found.append(Finding("203", "MSH^1^12", "hl7.version", "Version HL7 non prise en charge.", rejects=True))
     if profile and profile not in _PROFILES:
         text = "Version du profil (MSH-21) non prise en charge."
         found.append(Finding("203", "MSH^1^21", "volet.profile-version", text, rejects=True))
-    return found
+    return sorted(found, key=lambda each: int(each.location.rsplit("^", 1)[1]))
 
 
 def refusal_code(route_: Route, sender: Sender, findings: tuple[Finding, ...]) -> str:

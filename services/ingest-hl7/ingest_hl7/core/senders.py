@@ -161,6 +161,7 @@ class Sender(Value):
     transactions: tuple[Transaction, ...] = ()  # empty: any
     versions: tuple[str, ...] = ()  # MSH-12, first component; empty: all that the hub knows
     receiving_applications: tuple[str, ...] = ()  # MSH-5 accepted; empty: any
+    receiving_facilities: tuple[str, ...] = ()  # MSH-6 (first component) accepted; empty: any
     # answers
     answers: Endpoint | None = None
     answer_charset: str = "utf-8"

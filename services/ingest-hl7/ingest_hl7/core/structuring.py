@@ -48,16 +48,16 @@ class Known:
 def decide(message: Message, receipt: Receipt, sender: Sender, environment: str) -> Structured | Archived | Refusal:
     """Return the report these results make as long as nothing else is known, why they are only kept, or refused."""
     grouped = group(message, sender)
-    errors = checks.check_results(grouped)
+    errors = checks.check_results(message, grouped, status_needed=sender.role is not Role.MIDDLEWARE)
     facts = read_patient(message)
-    if errors or facts is None:
+    if facts is None:
         return Refusal("AE", errors)
-    patient, errors, warnings = identity.to_patient(facts, environment=environment, policy=sender.ins_policy)
-    if errors:
-        return Refusal("AE", errors)
+    patient, ins_errors, warnings = identity.to_patient(facts, environment=environment, policy=sender.ins_policy)
+    if errors or ins_errors:
+        return Refusal("AE", checks.in_order(message, (*errors, *ins_errors)))
     if facts.ins is None and not facts.reliability:
         warnings = (*warnings, warning("PID^1^32", "patient.reliability-missing", "PID-32 est vide."))
-    warnings = (*warnings, *checks.warnings_of(grouped))
+    warnings = (*warnings, *checks.warnings_of(message, grouped))
     reader = Reader(message, grouped, sender)
     if not reader.groups:
         return Archived(QUALITY_CONTROL, warnings=warnings)

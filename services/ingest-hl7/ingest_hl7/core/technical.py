@@ -14,10 +14,10 @@ def decide(message: Message) -> Archived | Refusal:
     """Return why an OUL is kept, or refused. Only controls and analysers may name no patient."""
     grouped = group_orders(message, lambda obx, obr: True)
     reason = _reason(message)
-    errors = checks.check_results(grouped, patient_needed=reason == TECHNICAL)
+    errors = checks.check_results(message, grouped, patient_needed=reason == TECHNICAL)
     if errors:
         return Refusal("AE", errors)
-    return Archived(reason, warnings=_identity_warnings(message))
+    return Archived(reason, warnings=(*checks.charset_warnings(message), *_identity_warnings(message)))
 
 
 def _reason(message: Message) -> str:

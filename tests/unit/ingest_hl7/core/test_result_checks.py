@@ -42,6 +42,7 @@ REFUSED = {
     "an order without exam": (one(order=obr(code="")), "101", "OBR^1^4"),
     "two filler numbers": (one(order=obr("F2", placer="P-F1")), "102", "OBR^1^3"),
     "two placer numbers": (one(order=obr(placer="P-X")), "102", "OBR^1^2"),
+    "an order without status": (one(order=obr(status="")), "101", "OBR^1^25"),
     "an order status of a query": (one(order=obr(status="Y")), "103", "OBR^1^25"),
     "an unknown order status": (one(order=obr(status="Q")), "103", "OBR^1^25"),
     "an impossible report time": (one(order=obr(at="20260230")), "102", "OBR^1^22"),
@@ -119,7 +120,6 @@ def test_what_is_only_unusual_is_taken(name: str) -> None:
 WARNED = {
     "a code without system": (one(obx("K^Potassium")), "OBX^1^3^1^3", "ltw.code-without-system"),
     "a unit of another system": (one(obx(unit="G/L^G/L^99REM")), "OBX^1^6", "ltw.unit-not-ucum"),
-    "an order without status": (one(order=obr(status="")), "OBR^1^25", "ltw.order-status-missing"),
     "an image that is something else": (
         one(obx("I^Courbe^99REM", f"SGL^image^png^Base64^{PDF}", kind="ED", unit="")), "OBX^1^5",
         "ltw.media-type-differs"),

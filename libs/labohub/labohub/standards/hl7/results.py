@@ -72,7 +72,7 @@ class Grouped:
     patient_notes: list[Segment]  # NTE after PID
     patients: list[Segment]  # PID, those of prior results left out
     prior: list[OrderGroup]  # of an ORU: earlier results repeated as information (ORC-1 PR)
-    strays: list[Segment]  # ORC without OBR where the structure wants one
+    strays: list[Segment]  # ORC without OBR where the structure wants one; PID, OBX, SPM where it has no place for them
     ambiguous: list[Segment]  # R24: OBX directly behind SPM, taken for the specimen's
 
 
@@ -140,9 +140,11 @@ class _Walk:
     def _pid(self, segment: Segment) -> None:
         if self._is_order and self._order is not None:
             self._in_prior, self._notes = True, None
-        else:
-            self._found.patients.append(segment)
-            self._notes = self._found.patient_notes
+            return
+        if self._found.orders or self._found.prior or self._shared or self._waiting is not None:
+            self._found.strays.append(segment)  # whose are the results before it?
+        self._found.patients.append(segment)
+        self._notes = self._found.patient_notes
 
     def _orc_of_order(self, segment: Segment) -> None:
         """Begin an order of an OML: only ORC-1 PR, or a PID just before, makes it a prior result."""
@@ -190,7 +192,10 @@ class _Walk:
         if self._specimen_first:
             self._shared, self._container = [self._specimen], None
             self._order, self._in_prior = None, False
-        elif self._order is not None:
+        elif self._order is None or self._waiting is not None:
+            self._specimen = None
+            self._found.strays.append(segment)
+        else:
             owner = self._found.orders[-1] if self._is_order and self._in_prior else self._order
             owner.specimens.append(self._specimen)
 
@@ -213,8 +218,10 @@ class _Walk:
 
     def _obx(self, segment: Segment) -> None:
         observation = Observation(segment)
-        target = self._owner(segment)
-        if target is not None:
+        target = self._owner(segment) if self._waiting is None else None
+        if target is None:
+            self._found.strays.append(segment)  # of the order before, or of the one to come? Nobody can tell
+        else:
             target.append(observation)
         self._notes = observation.notes
 
