@@ -204,6 +204,7 @@ class CdaRig:
     rules: Path | None = None
     processes: int = 0
     store: str = ""  # a URL; SQLite in the folder without one
+    profile: LaboratoryProfile = PROFILE
 
     async def start(self) -> None:
         self.clock = FixedClock()
@@ -216,7 +217,7 @@ class CdaRig:
         self.builder = Builder(
             blobs=self.blobs,
             workshop=self.workshop,
-            profiles=profiles_by_facility(PROFILE, {}),
+            profiles=profiles_by_facility(self.profile, {}),
             batch_size=16,
             lease_seconds=60,
             retry_first_seconds=5,

@@ -2,6 +2,7 @@
 
 from cda_builder.adapters import catalogue_http, validate_http
 from cda_builder.adapters.gate import Gate
+from cda_builder.adapters.pdf.look import check_logos
 from cda_builder.adapters.rules_folder import checked_folders
 from cda_builder.adapters.tables import CdaUnit, metadata
 from cda_builder.adapters.value_sets import official_labels
@@ -20,13 +21,15 @@ NAME = "cda-builder"
 def build(settings: CdaBuilderSettings, platform: Platform) -> Service:
     """Return the service. Raises: Misconfigured."""
     settings.check(platform.settings.environment)
+    profiles = profiles_by_facility(settings.laboratory, settings.laboratories)
+    check_logos(profile.theme for profile in profiles.values())
     folders = checked_folders(settings.cisis_dir, settings.cisis_sha256)
     gate = Gate(folders, levels_of(settings.lint_levels), settings.read_pdf)
     workshop = ProcessWorkshop(settings.processes, gate, settings.task_timeout_seconds)
     builder = Builder(
         blobs=platform.blobs,
         workshop=workshop,
-        profiles=profiles_by_facility(settings.laboratory, settings.laboratories),
+        profiles=profiles,
         batch_size=settings.batch_size,
         lease_seconds=settings.lease_seconds,
         retry_first_seconds=settings.retry_first_seconds,

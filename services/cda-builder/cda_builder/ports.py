@@ -20,6 +20,7 @@ class Made:
     facts: DocumentFacts
     pdf: bytes
     verdict: Verdict
+    self_presenting: bool = False  # the document is inside its own stylesheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ from labohub.store.work import Work, WorkQueue
 log = get_logger(__name__)
 
 MAX_ATTEMPTS = 5  # of what is not explained by an outage: then the report is refused and someone is told
-CDA_MEDIA, PDF_MEDIA, JSON_MEDIA = "application/xml", "application/pdf", "application/json"
+CDA_MEDIA, SELF_PRESENTING_MEDIA = "application/xml", "application/xslt+xml"
+PDF_MEDIA, JSON_MEDIA = "application/pdf", "application/json"
 
 
 class Versions(Protocol):
@@ -202,6 +203,7 @@ class Builder:
         Raises:
             CdaNotConformant: the verdict is against it; only the report is kept.
         """
+        media = SELF_PRESENTING_MEDIA if made.self_presenting else CDA_MEDIA
         content = orjson.dumps(made.verdict.as_report(made.facts.unique_id))
         report = await self.blobs.put(content, JSON_MEDIA)
         if not made.verdict.conforms:
@@ -209,7 +211,7 @@ class Builder:
         return Version(
             number=number,
             fingerprint=mark,
-            document=source or await self.blobs.put(made.document, CDA_MEDIA),
+            document=source or await self.blobs.put(made.document, media),
             facts=made.facts,
             pdf=await self.blobs.put(made.pdf, PDF_MEDIA) if made.pdf else None,
             conformance=made.verdict.conformance,

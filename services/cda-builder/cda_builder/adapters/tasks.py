@@ -18,6 +18,7 @@ from labohub.contracts.values import Identity
 from labohub.standards import xml
 from labohub.standards.cda import embedded_pdf, read_header
 from labohub.standards.cda.builder import build_cr_bio, build_level_1
+from labohub.standards.cda.presentation import self_presenting
 from labohub.standards.cda.tables import rows
 
 _COLLECT_AFTER = 50_000  # objects: a document of 200 results has half of that, and lets go of them itself
@@ -33,11 +34,14 @@ def structure(order: Order, gate: Gate) -> Made:
         order.numbering,
         catalogue=order.catalogue,
     )
-    pdf = base64.b64decode(model.copy.data) if model.copy else render_report(model)
+    theme = order.profile.theme
+    pdf = base64.b64decode(model.copy.data) if model.copy else render_report(model, theme)
     document = build_cr_bio(model, pdf) if model.chapters else build_level_1(model, pdf)
+    own = order.profile.self_presenting and bool(model.chapters)
+    document = self_presenting(document, theme) if own else document
     root = xml.parse(document)
     header = read_header(root)
-    return Made(document, facts_of(header), pdf, gate.verdict(root, header))
+    return Made(document, facts_of(header), pdf, gate.verdict(root, header), own)
 
 
 def examine(document: bytes, identity: Identity, gate: Gate) -> Made:

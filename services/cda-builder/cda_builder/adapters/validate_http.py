@@ -11,7 +11,9 @@ from cda_builder.ports import WorkshopBusy
 from labohub.runtime.http import problem
 
 MAX_BYTES = 40 * 1024 * 1024  # an archive of MSSanté stays below 25 MB
-_TYPES = frozenset(("application/xml", "text/xml", "application/zip", "application/octet-stream"))
+_TYPES = frozenset(
+    ("application/xml", "application/xslt+xml", "text/xml", "application/zip", "application/octet-stream")
+)
 _WAITING = 4  # validations at once: the reports of the day come first
 
 

@@ -1,11 +1,12 @@
 """What the installation knows of a laboratory, for what messages do not say."""
 
 import re
-from typing import Final, Literal
+from typing import Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
+from labohub.standards.cda.presentation import ACCENT, Theme, ThemeRefused
 from labohub.standards.cda.tables import labels
 
 _OID: Final = re.compile(r"[0-2](\.(0|[1-9]\d*))+", re.ASCII)
@@ -56,6 +57,24 @@ class LaboratoryProfile(BaseModel):
     prints_clinical_information: bool = True
     isolate_codes: tuple[str, ...] = ()  # local codes of "organism identified", beside the LOINC ones
     susceptibility: Literal["", "EUCAST"] = ""  # standard of antibiograms whose method does not say it
+    accent: str = ACCENT  # colour of names and titles, #rrggbb, dark enough to be read on white
+    logo: str = ""  # data:image/png;base64,…
+    self_presenting: bool = False  # the document inside its own stylesheet; 2021.01 alone has this form
+
+    @model_validator(mode="after")
+    def _can_be_shown(self) -> Self:
+        try:
+            Theme(self.accent, self.logo)
+        except ThemeRefused as error:
+            raise ValueError(str(error)) from None
+        if self.self_presenting and self.volet != "2021.01":
+            raise ValueError("self_presenting: only with volet 2021.01")
+        return self
+
+    @property
+    def theme(self) -> Theme:
+        """Return the look of the laboratory's documents; its mentions are in each of them."""
+        return Theme(self.accent, self.logo)
 
     @field_validator("oid_root")
     @classmethod

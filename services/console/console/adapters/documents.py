@@ -25,7 +25,7 @@ PAGE_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inl
 EXTENSIONS = {
     "application/xml": ".xml", "text/xml": ".xml", "application/pdf": ".pdf", "message/rfc822": ".eml",
     "application/json": ".json", "text/plain": ".txt", "application/soap+xml": ".xml",
-    "multipart/related": ".mime",
+    "multipart/related": ".mime", "application/xslt+xml": ".xml",
 }  # fmt: skip
 
 
@@ -75,6 +75,9 @@ class Archive:
         await self.audited(actor_of(request), f"read.{form}", report_id, document_id)
         content = await self._blobs.read(reference)
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "ETag": f'"{reference.sha256}"'}
+        if form == "blob":  # a document may hold or name a stylesheet: no browser runs it here
+            headers["Content-Security-Policy"] = PAGE_POLICY
+            headers["Content-Disposition"] = "attachment"
         return Response(content, media_type=reference.media_type, headers=headers)
 
     async def _page(self, request: Request, report_id: str, document_id: str) -> Response:

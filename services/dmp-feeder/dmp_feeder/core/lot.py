@@ -189,7 +189,7 @@ def provide_call(dossier: Dossier, lot: Lot, installation: Installation, stamp: 
     ids = _content_ids(dossier)
     message = _message(dossier.subject, installation, action, stamp, lot.body)
     root = Part(f"root@{dossier.filing.filing_id}", xop_media_type(action), message)
-    documents = [Part(ids[paper.entry.entry_id], "text/xml", paper.content) for paper in dossier.papers]
+    documents = [Part(ids[paper.entry.entry_id], paper.entry.mime_type, paper.content) for paper in dossier.papers]
     signature = Part(ids[SIGNATURE], "text/xml", lot.signature)
     boundary = f"MIMEBoundary_{stamp.message_id.hex}"
     return Call(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from labohub.standards.cda.names import CDA_TYPE
+
 
 @dataclass(frozen=True, slots=True)
 class Id:
@@ -144,6 +146,7 @@ class Header:
     participants: tuple[Participant, ...] = ()  # REF is the prescriber
     recipients: tuple[Participant, ...] = ()  # informationRecipient
     order_ids: tuple[Id, ...] = ()
+    media_type: str = CDA_TYPE  # of the file: another one when the document is inside its own stylesheet
     service_events: tuple[ServiceEvent, ...] = ()
     encounter: Encounter | None = None
 

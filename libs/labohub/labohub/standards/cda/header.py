@@ -18,10 +18,11 @@ from labohub.standards.cda.facts import (
     RelatedDocument,
     ServiceEvent,
 )
-from labohub.standards.cda.names import HL7, LAB
+from labohub.standards.cda.names import CDA_TYPE, HL7, LAB, SELF_PRESENTING_TYPE
 
 _C = f"{{{HL7}}}"
 _DOCUMENT = f"{_C}ClinicalDocument"
+_STYLESHEET = "{http://www.w3.org/1999/XSL/Transform}stylesheet"
 
 
 class CdaMalformed(Refused):
@@ -66,6 +67,7 @@ def read_header(root: etree._Element) -> Header:
         language=_attribute(doc, "languageCode", "code"),
         level=_level(doc),
         set_id=set_ids[0] if set_ids else None,
+        media_type=SELF_PRESENTING_TYPE if root.tag == _STYLESHEET else CDA_TYPE,
         version_number=_version(doc),
         template_ids=_ids(doc, "templateId"),
         related=tuple(_related(each) for each in _all(doc, "relatedDocument")),

@@ -29,3 +29,6 @@ PDF_COPY_SECTION: Final = "1.2.250.1.213.1.1.2.243"
 SECOND_INTENTION_SECTION: Final = "1.2.250.1.213.1.1.2.60"
 XDS_SD: Final = "1.3.6.1.4.1.19376.1.2.20"
 LABORATORY: Final = "1.3.6.1.4.1.19376.1.3.3.1.7"
+
+CDA_TYPE: Final = "text/xml"  # XDS mimeType of a document
+SELF_PRESENTING_TYPE: Final = "application/xslt+xml"  # of one inside its own stylesheet

@@ -41,7 +41,7 @@ def from_cda(
         entry_id=entry_id,
         unique_id=header.id.oid,
         patient_id=patient_id or local_id,
-        mime_type="text/xml",
+        mime_type=header.media_type,
         creation_time=to_utc(header.effective_time),
         language=header.language,
         title=header.title[:_MAX_TITLE_CHARACTERS],

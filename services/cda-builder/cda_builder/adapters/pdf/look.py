@@ -1,5 +1,6 @@
 """Colours, margins, and what a laboratory chooses of them: its accent and its logo."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -8,6 +9,8 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.utils import ImageReader
 
 from cda_builder.adapters.images import on_white
+from cda_builder.core.errors import CdaAttachmentUnreadable
+from labohub.errors import Misconfigured
 from labohub.standards.cda.presentation import Theme
 
 WIDTH: Final = float(A4[0])
@@ -51,6 +54,21 @@ class Look:
     accent: Colour
     tint: Colour
     logo: ImageReader | None = None
+
+
+class LogoUnreadable(Misconfigured):
+    """The logo of a laboratory is not an image that can be opened."""
+
+    code = "cda.logo-unreadable"
+
+
+def check_logos(themes: Iterable[Theme]) -> None:
+    """Return when all logos can be drawn. Raises: LogoUnreadable."""
+    try:
+        for theme in themes:
+            look_of(theme)
+    except CdaAttachmentUnreadable:
+        raise LogoUnreadable("CDA_BUILDER_LABORATORIES: a logo cannot be opened") from None
 
 
 @lru_cache(16)

@@ -3,6 +3,8 @@
 Source: CI-SIS, volet CR-BIO 2024.01 and structuration minimale (editions in docs/standards.md).
 """
 
+from dataclasses import replace
+
 from lxml import etree
 
 from labohub.standards.cda.builder.model import CrBio, PatientIdentity, Professional, Validation
@@ -33,7 +35,8 @@ def add_header(root: etree._Element, report: CrBio, *kinds: tuple[str, str]) -> 
     _patient(add(add(root, "recordTarget"), "patientRole"), report.patient)
     _authors(root, report)
     custodian = add(add(root, "custodian"), "assignedCustodian")
-    add_laboratory(add(custodian, "representedCustodianOrganization"), report.laboratory)
+    reached = replace(report.laboratory, telecoms=report.laboratory.telecoms[:1])  # a custodian has one at most
+    add_laboratory(add(custodian, "representedCustodianOrganization"), reached)
     for recipient in report.recipients:
         _recipient(add(root, "informationRecipient"), recipient)
     _signature(add(root, "legalAuthenticator"), Validation(report.biologist, report.effective_time), report)

@@ -4,7 +4,7 @@ The narrative is shown as its author wrote it, the header as facts; what is abno
 Source: HL7 CDA R2 narrative block; CI-SIS CR-BIO 2021.01 for the form that presents itself.
 """
 
-from labohub.standards.cda.presentation.page import Theme, ThemeRefused, to_html
-from labohub.standards.cda.presentation.self_presenting import SELF_PRESENTING_TYPE, self_presenting
+from labohub.standards.cda.presentation.page import ACCENT, Theme, ThemeRefused, to_html
+from labohub.standards.cda.presentation.self_presenting import self_presenting
 
-__all__ = ["SELF_PRESENTING_TYPE", "Theme", "ThemeRefused", "self_presenting", "to_html"]
+__all__ = ["ACCENT", "Theme", "ThemeRefused", "self_presenting", "to_html"]

@@ -13,11 +13,13 @@ from labohub.standards.cda.header import document_element
 
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _LOGO = re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/]+={0,2}")
+ACCENT = "#0a546e"
 MAX_LOGO_CHARACTERS = 200_000
+MIN_CONTRAST = 4.5  # WCAG 2.2, success criterion 1.4.3
 
 
 class ThemeRefused(Misconfigured):
-    """A colour that is not #rrggbb, or a logo that is not an image given as a data URI."""
+    """A colour that is not #rrggbb or too light to be read on white, or a logo that is no image in a data URI."""
 
     code = "presentation.theme-refused"
 
@@ -26,15 +28,24 @@ class ThemeRefused(Misconfigured):
 class Theme:
     """A laboratory's own look. Raises: ThemeRefused."""
 
-    accent: str = "#0a546e"  # of names and titles: dark enough to be read on white
+    accent: str = ACCENT  # of names and titles: dark enough to be read on white
     logo: str = ""  # data:image/png;base64,…: nothing is fetched
     mentions: str = ""  # at the foot: accreditation, legal mentions
 
     def __post_init__(self) -> None:
         if not _COLOUR.fullmatch(self.accent):
             raise ThemeRefused("the colour is not #rrggbb")
+        if _contrast(self.accent) < MIN_CONTRAST:
+            raise ThemeRefused("the colour is too light to be read on white")
         if self.logo and (len(self.logo) > MAX_LOGO_CHARACTERS or not _LOGO.fullmatch(self.logo)):
             raise ThemeRefused("the logo is not a small PNG, JPEG or GIF in a data URI")
+
+
+def _contrast(colour: str) -> float:
+    """Return the contrast of a colour with white. Source: WCAG 2.2, relative luminance."""
+    levels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in levels)
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
 def to_html(cda: bytes, theme: Theme | None = None) -> bytes:

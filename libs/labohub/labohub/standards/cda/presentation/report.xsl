@@ -24,6 +24,8 @@
   <xsl:variable name="ins" select="$patient/h:id[starts-with(@root, '1.2.250.1.213.1.4.')][1]"/>
   <xsl:variable name="laboratory" select="$document/h:custodian/h:assignedCustodian/h:representedCustodianOrganization"/>
   <xsl:variable name="act" select="$document/h:documentationOf[1]/h:serviceEvent"/>
+  <xsl:variable name="performer" select="$act/h:performer/h:assignedEntity/h:representedOrganization[h:id/@extension = $laboratory/h:id/@extension][1]"/>
+  <xsl:variable name="cofrac" select="$performer/h:id[@root='1.2.250.1.213.6.3.1']/@extension"/>
   <xsl:variable name="base64" select="'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/='"/>
 
   <xsl:template match="/">
@@ -66,7 +68,13 @@
         <p class="soft">
           <xsl:call-template name="address"><xsl:with-param name="of" select="$laboratory/h:addr"/></xsl:call-template>
         </p>
-        <p class="soft"><xsl:apply-templates select="$laboratory/h:telecom" mode="contact"/></p>
+        <p class="soft">
+          <xsl:choose>
+            <xsl:when test="$performer/h:telecom/@value"><xsl:apply-templates select="$performer/h:telecom" mode="contact"/></xsl:when>
+            <xsl:otherwise><xsl:apply-templates select="$laboratory/h:telecom" mode="contact"/></xsl:otherwise>
+          </xsl:choose>
+          <xsl:if test="$cofrac"> · Cofrac n° <xsl:value-of select="$cofrac"/></xsl:if>
+        </p>
       </div>
       <div class="signatory">
         <p class="soft">Biologiste responsable</p>

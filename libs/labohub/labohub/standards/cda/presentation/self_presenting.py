@@ -9,7 +9,6 @@ from labohub.standards import xml
 from labohub.standards.cda.header import document_element
 from labohub.standards.cda.presentation.page import Theme, resource, theme_values
 
-SELF_PRESENTING_TYPE = "application/xslt+xml"  # XDS mimeType of this form
 _XSL = "http://www.w3.org/1999/XSL/Transform"
 _DATA = "urn:asip-sante:ci-sis"
 _PLACE = "the document goes here"
