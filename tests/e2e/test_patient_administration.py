@@ -89,14 +89,14 @@ def test_a_merge_gives_a_blocked_report_the_surviving_identity(world: World) -> 
     assert (len(world.submissions(one)), len(world.mails(one))) == (1, 1)
 
 
-def test_a_doubt_told_after_the_report_left_is_a_recall_in_the_worklist(world: World) -> None:
+def test_a_doubt_told_after_the_report_left_is_a_recall(world: World) -> None:
     one = request()
     assert world.accept(one)[0]["state"] == "delivered"
 
     tell(world, "A31", patient=pid_of(one).replace(f"||{one.person.birth_name}^", "||TOUT-AUTRE^"))
 
     def recalled() -> list[dict[str, Any]]:
-        return [each for each in world.worklist("identity") if each["control_id"] == one.control_id]
+        return [each for each in world.worklist("recalls") if each["control_id"] == one.control_id]
 
     (item,) = until(recalled, 30, "recalled")
     assert item["code"] == "ins.changed-after-qualification"

@@ -14,6 +14,10 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from ins_qualifier.adapters import tables
+from ins_qualifier.adapters.identities import IdentityBook
+from ins_qualifier.core.domains import Domain
+from ins_qualifier.core.keys import Keys
+from ins_qualifier.core.subject import Referential
 from ins_qualifier.main import build
 from ins_qualifier.settings import InsQualifierSettings
 from labohub.contracts import topics
@@ -35,6 +39,7 @@ from labohub.contracts.values import Path as Road
 from labohub.runtime.run import Hub, open_platform
 from labohub.runtime.service import Platform, Service
 from labohub.runtime.settings import LabohubSettings
+from labohub.store.blobs.cipher import Cipher
 from labosim.faults import Faults
 from labosim.identities import TestIdentity
 from labosim.insi import InsiSimulator
@@ -96,6 +101,12 @@ def received(
             to_dmp=True,
         ),
     )
+
+
+def book_of(*domains: Domain, environment: str = "test", hours: float = 24) -> IdentityBook:
+    """Return the identity store's rules with the tests' key."""
+    secret = base64.b64decode(KEY)
+    return IdentityBook(Referential(domains, Keys(secret)), Cipher(secret), environment, hours)
 
 
 @dataclass

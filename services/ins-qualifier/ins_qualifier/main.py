@@ -4,19 +4,26 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from ins_qualifier.adapters import http, tables
-from ins_qualifier.adapters.http import Desk
+from ins_qualifier.adapters.desk import Desk
+from ins_qualifier.adapters.identities import IdentityBook
+from ins_qualifier.adapters.identity_desk import IdentityDesk
 from ins_qualifier.adapters.insi import InsiClient
 from ins_qualifier.adapters.insi_certificate import check_names
+from ins_qualifier.adapters.officer import Officer
+from ins_qualifier.adapters.recall_desk import RecallDesk
 from ins_qualifier.adapters.tables import InsUnit
 from ins_qualifier.adapters.watch import watch
-from ins_qualifier.handlers import follower, plan_check
+from ins_qualifier.core.keys import Keys
+from ins_qualifier.core.subject import Referential
+from ins_qualifier.handlers import Follower, keep_mail, keep_submission
 from ins_qualifier.ports import InsiMisconfigured
 from ins_qualifier.settings import InsQualifierSettings
 from ins_qualifier.workers import IdentityChecks
-from labohub.contracts.events import PatientCorrected, ReportReceived
+from labohub.contracts.events import MailAccepted, MailUncertain, PatientCorrected, ReportReceived, SubmissionAccepted
 from labohub.runtime import run
 from labohub.runtime.service import Platform, Service, Worker
 from labohub.runtime.settings import check_production
+from labohub.store.blobs.cipher import Cipher
 
 NAME = "ins-qualifier"
 PRODUCTION_HOSTS = frozenset({"services-ps-tlsm.ameli.fr", "services-ps.ameli.fr"})
@@ -29,18 +36,38 @@ def build(settings: InsQualifierSettings, platform: Platform) -> Service:
     _keep_environments_apart(settings, environment)
     check_production(settings, environment, own=("authorisation", "instance"), said=("insi_url", "issuer", "key_file"))
     insi = InsiClient(settings, platform.clock)
+    keys = Keys(platform.settings.key())
+    referential = Referential(settings.domains, keys)
+    identities = IdentityBook(referential, Cipher(platform.settings.key()), environment, settings.plan_valid_hours)
+    follower = Follower(referential, identities, environment)
     checks = IdentityChecks(
-        insi=insi, blobs=platform.blobs, settings=settings, environment=environment, clock=platform.clock
+        insi=insi,
+        identities=identities,
+        blobs=platform.blobs,
+        settings=settings,
+        environment=environment,
+        clock=platform.clock,
     )
     database = platform.database(NAME, tables.metadata)
-    desk = Desk(database, platform.blobs)
+    desk = Desk(database, platform.blobs, identities, platform.clock)
+    officer = Officer(database, identities, desk)
     return Service(
         name=NAME,
         database=database,
         unit_type=InsUnit,
-        subscriptions={ReportReceived: plan_check, PatientCorrected: follower(environment)},
+        subscriptions={
+            ReportReceived: follower.plan_check,
+            PatientCorrected: follower.correct,
+            MailAccepted: keep_mail,
+            MailUncertain: keep_mail,
+            SubmissionAccepted: keep_submission,
+        },
         workers=[Worker("identity-checks", checks.run, concurrency=settings.workers)],
-        routers=[http.router(desk, checks.gate)],
+        routers=[
+            http.worklist_routes(desk, officer, checks.gate),
+            http.recall_routes(RecallDesk(database)),
+            http.identity_routes(IdentityDesk(database, identities), officer),
+        ],
         background=[partial(watch, desk, checks.gate, platform.clock)],
         closing=[insi.close],
     )

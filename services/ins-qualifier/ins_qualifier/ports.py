@@ -1,16 +1,17 @@
 """What the service needs from outside, in its own words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from ins_qualifier.core.check import Check
-from ins_qualifier.core.decision import Decision
-from ins_qualifier.core.local import Detail
+from ins_qualifier.core.decision import Decision, Finding
+from ins_qualifier.core.local import Detail, LocalCheck
+from ins_qualifier.core.plans import Plan
 from labohub.contracts.events import Event
-from labohub.contracts.values import BlobRef, Report
+from labohub.contracts.values import BlobRef, Identity, Patient, Report
 from labohub.errors import Misconfigured, Unavailable
 from labohub.standards.ins.insi_answer import Answer, InsiFault
 from labohub.standards.ins.insi_card import CardQuery
@@ -86,6 +87,40 @@ class Insi(Protocol):
         """
 
 
+class VerificationUncertified(Misconfigured):
+    """Nobody verifies known identities here: the form of WS_INS3 to WS_INS5 is not published."""
+
+    code = "insi.verification-uncertified"
+
+
+class Verdict(StrEnum):
+    """What INSi says of an identity that holds an INS."""
+
+    CONFIRMED = "confirmed"  # matricule, authority and traits still fit
+    REFUTED = "refuted"  # nothing leaves with it until a person has looked
+
+
+class InsiVerifier(Protocol):
+    """Verification of known identities, one (WS_INS3) or a list (WS_INS4 and 5). NOT CERTIFIED until its WSDL is known.
+
+    Bulk belongs here: a *search* over an identity base is not allowed. Identities hold an INS. All methods raise
+    VerificationUncertified, InsiUnavailable or InsiMisconfigured.
+    """
+
+    @property
+    def is_certified(self) -> bool:
+        """Return whether a certified client of INSi answers; a test bench's answer proves nothing."""
+
+    async def verify_one(self, identity: Identity) -> Verdict:
+        """Return the verdict on one identity."""
+
+    async def deposit(self, identities: Mapping[str, Identity]) -> str:
+        """Return the ticket of a list, whose keys are ours."""
+
+    async def collect(self, ticket: str) -> Mapping[str, Verdict] | None:
+        """Return the verdicts of a list by our keys; None while they are not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """The trace of one call: `sent` and `answer` are encrypted documents, all else holds no patient data."""
@@ -108,11 +143,75 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What the message says of a patient, and what the store knows of him before INSi is asked."""
+
+    local: LocalCheck
+    plan_id: str = ""
+    plan: Plan | None = None  # answered a short time ago for the same traits in the same domain: not asked again
+    collides: bool = False  # the received matricule is another local patient's
+    is_referential: bool = False  # what the sender's identity base qualified is qualified
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a check found, before the store has its say."""
+
+    check_id: str
+    check: Check
+    local: LocalCheck
+    findings: tuple[Finding, ...]
+    identity: Identity | None = None  # INSi's, or the referential's
+    former: tuple[str, ...] = ()  # matricules that INSi replaced by the active one
+    taken_over: bool = False
+    evidence: str = ""  # the call that INSi answered
+    plan: Plan | None = None  # to keep
+
+    @property
+    def replaced(self) -> bool:
+        """Return whether the received matricule is a former one."""
+        received = self.check.event.report.patient.ins
+        return received is not None and received.matricule.upper() in self.former
+
+
+class Identities(Protocol):
+    """The identity store."""
+
+    async def known(self, unit: Any, checks: Sequence[tuple[Check, Known]]) -> list[Known]:
+        """Return what is known before INSi is asked, for each check."""
+
+    async def settle(self, unit: Any, seen: Examined) -> tuple[Decision, tuple[Detail, ...]]:
+        """Return the decision on a check with all that the store knows, and its reasons; the identity follows it."""
+
+    async def follow(self, unit: Any, check: Check, patient: Patient, cause: str) -> str:
+        """Let the store follow a patient whom the source corrected. Return the local patient that he is now."""
+
+    async def recall(
+        self, unit: Any, check_id: str, check: Check, *, identity: str, cause: str, details: Sequence[Detail]
+    ) -> None:
+        """Put a report that left, and whose patient the source corrected, on the recall list."""
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """The messages that came after one about the same report."""
 
     qualified: bool  # one went out: sending the earlier one now would undo it
     under_way: bool  # one is being checked at this moment
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A document that left. The recipient is empty when he is the patient: his address is his matricule."""
+
+    message_id: str
+    kind: str  # mail, dmp
+    target: str
+    report_id: str
+    document_id: str
+    recipient_kind: str = ""
+    recipient: str = ""
+    operation: str = ""
 
 
 class Worklist(Protocol):
@@ -129,8 +228,11 @@ class Worklist(Protocol):
     async def check_again(self, item: str, now: datetime) -> None:
         """Let the item wait for another check, if it is open."""
 
-    async def note(self, item: str, act: str, code: str, actor: str, now: datetime) -> None:
+    async def note(self, item: str, act: str, code: str, actor: str, now: datetime, *, reason: str = "") -> None:
         """Write a line of history, of an item that may not exist yet."""
+
+    async def state_of(self, item: str) -> str:
+        """Return an item's state; empty when there is none."""
 
 
 class Calls(Protocol):
@@ -160,8 +262,11 @@ class Qualification(Protocol):
     async def hold_report(self, check_id: str) -> Later:
         """Return what became of the later messages of a check's report; all its checks are ours until the unit ends."""
 
-    async def start_again(self, check_id: str, check: Check) -> None:
+    async def start_again(self, check_id: str, check: Check, identity: str = "") -> None:
         """Make a check due with this content; whoever works on it has lost it."""
+
+    async def departed(self, departure: Departure) -> None:
+        """Keep that a document left, and to whom."""
 
     async def release_waiting(self) -> None:
         """Make every check that waits for INSi due now."""

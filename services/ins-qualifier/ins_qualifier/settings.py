@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ins_qualifier.core.domains import Domain
 from labohub.standards.ins.insi_context import Software
 
 CALLS_OF_A_CHECK = 6  # at most, in one visit
@@ -31,6 +32,11 @@ class InsQualifierSettings(BaseSettings):
     software_version: str = "0.1.0"
     instance: str = "6f1d6a56-8b8e-4c77-9a44-2f6f3c1f0001"  # UUID of this installation: make your own, keep it
 
+    verification_url: str = Field(
+        "",
+        description="Where a test bench verifies known identities, in a form of its own: the WSDL of WS_INS3 to WS_INS5 is "
+        "not published. Empty: identities are not verified. Production does not start with it.",
+    )
     insi_dir: Path | None = Field(
         None,
         validation_alias=AliasChoices("LABOHUB_INSI_DIR", "INS_QUALIFIER_INSI_DIR"),
@@ -58,6 +64,9 @@ class InsQualifierSettings(BaseSettings):
         """Return how many checks one batch takes: all of them can take their turns within half of the lease."""
         turns = self.calls_per_second * self.lease_seconds / 2
         return max(1, min(self.batch_size, int(turns / CALLS_OF_A_CHECK / self.workers)))
+
+    domains: tuple[Domain, ...] = ()  # JSON; a sender that none names has a domain of its own, and controls documents
+    plan_valid_hours: PositiveFloat = 24  # what INSi answered for the same traits of one domain is not asked again
 
     def software(self) -> Software:
         """Return how this installation names itself to INSi."""

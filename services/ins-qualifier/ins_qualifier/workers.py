@@ -12,21 +12,34 @@ from uuid import uuid4
 import orjson
 
 from ins_qualifier.core.check import Asked, Check, announcement
-from ins_qualifier.core.decision import Decision, Finding, asks_insi, decide
+from ins_qualifier.core.decision import Finding, asks_insi
 from ins_qualifier.core.gate import Gate
 from ins_qualifier.core.local import Detail, LocalCheck, check_patient
-from ins_qualifier.core.matching import judge, qualified
-from ins_qualifier.ports import AUTOMATIC, PERSON, Call, Insi, InsiMisconfigured, InsiUnavailable, Qualification, Reply
+from ins_qualifier.core.matching import judge, qualified, taken_over
+from ins_qualifier.core.plans import Plan
+from ins_qualifier.ports import (
+    AUTOMATIC,
+    PERSON,
+    Call,
+    Examined,
+    Identities,
+    Insi,
+    InsiMisconfigured,
+    InsiUnavailable,
+    Known,
+    Qualification,
+    Reply,
+)
 from ins_qualifier.settings import InsQualifierSettings
 from labohub.contracts.values import Identity
-from labohub.errors import HubError, Misconfigured
+from labohub.errors import HubError, Misconfigured, Refused
 from labohub.runtime.clock import Clock, system_clock
 from labohub.runtime.logging import get_logger
 from labohub.runtime.retry import backoff_seconds
 from labohub.runtime.telemetry import span
-from labohub.standards.ins.insi_answer import Answer, FaultClass, InsiFault
+from labohub.standards.ins.insi_answer import FOUND, Answer, FaultClass, InsiFault, read_answer
 from labohub.standards.ins.insi_request import SearchQuery
-from labohub.standards.ins.search_plan import AMBIGUOUS, Step, next_step
+from labohub.standards.ins.search_plan import AMBIGUOUS, NOT_FOUND, Step, next_step
 from labohub.store.blobs import Blobs
 from labohub.store.unit import Units
 from labohub.store.work import Work
@@ -39,6 +52,7 @@ UNRESOLVED = "unresolved"
 OPERATION = "search-by-traits"
 TOGETHER_SECONDS = 0.02  # answers within this time share a transaction
 ANSWER_TYPE = "application/soap+xml"
+ANSWERED = (FOUND, NOT_FOUND, AMBIGUOUS)
 QUESTION_TYPE = "application/json"
 
 
@@ -57,10 +71,14 @@ class Examination:
 
     work: Work
     check: Check | None = None
+    known: Known | None = None
     calls: list[Exchange] = field(default_factory=list)
-    decision: Decision | None = None
+    findings: tuple[Finding, ...] | None = None  # None: it did not come to an end
     details: tuple[Detail, ...] = ()
     identity: Identity | None = None
+    former: tuple[str, ...] = ()  # matricules that INSi replaced
+    is_taken_over: bool = False
+    remembered: Plan | None = None  # the answers that it took instead of asking
     postponed_by: str = ""  # the code of what made it wait
 
     @property
@@ -76,13 +94,15 @@ class IdentityChecks:
         self,
         *,
         insi: Insi,
+        identities: Identities,
         blobs: Blobs,
         settings: InsQualifierSettings,
         environment: str,
         clock: Clock = system_clock,
         new_id: Callable[[], str] = lambda: str(uuid4()),
     ) -> None:
-        self._insi, self._blobs, self._settings, self._environment = insi, blobs, settings, environment
+        self._insi, self._identities, self._blobs = insi, identities, blobs
+        self._settings, self._environment = settings, environment
         self._clock, self._new_id = clock, new_id
         self.gate = Gate(settings.failures_to_pause, settings.pause_seconds, settings.misconfigured_pause_seconds)
 
@@ -94,10 +114,29 @@ class IdentityChecks:
         try:
             async with units() as unit:
                 works = await unit.checks.lease_due(admission.limit, self._settings.lease_seconds)
-            await self._work_off(units, {asyncio.create_task(self._examine(work, now)) for work in works})
+                examinations = await self._opened(unit, works)
+            await self._work_off(units, {asyncio.create_task(self._examine(each, now)) for each in examinations})
         finally:
             self.gate.leave(admission)
         return bool(works)
+
+    async def _opened(self, unit: Qualification, works: list[Work]) -> list[Examination]:
+        """Return the examinations of leased checks, with what the store knows; one that is a bug waits alone."""
+        examinations = [Examination(work) for work in works]
+        for examination in examinations:
+            try:
+                check = Check.model_validate_json(examination.work.payload)
+                local = check_patient(check.event.report.patient, environment=self._environment)
+                examination.check, examination.known = check, Known(local)
+            except Exception as error:
+                examination.postponed_by = "bug"
+                log.bug("identity.check-failed", error)
+        asked = [(each.check, each.known) for each in examinations if each.check and each.known]
+        known = iter(await self._identities.known(unit, asked) if asked else ())
+        for examination in examinations:
+            if examination.known is not None:
+                examination.known = next(known)
+        return examinations
 
     async def _work_off(self, units: Units[Any], tasks: set[asyncio.Task[Examination]]) -> None:
         """Settle examinations as they end, those that end together in one unit: a slow one holds back only itself."""
@@ -118,7 +157,7 @@ class IdentityChecks:
             await self._keep([exchange for examination in examinations for exchange in examination.calls])
         except HubError as error:  # no answer is used before it is kept: asked again later
             for examination in examinations:
-                examination.postponed_by, examination.decision, examination.check = error.code, None, None
+                examination.postponed_by, examination.findings = error.code, None
         async with units() as unit:
             for examination in examinations:
                 await self._settle(unit, examination)
@@ -139,12 +178,11 @@ class IdentityChecks:
         for exchange, reference in zip(answered, references[len(exchanges) :], strict=True):
             exchange.call = replace(exchange.call, answer=reference)
 
-    async def _examine(self, work: Work, now: datetime) -> Examination:
-        examination = Examination(work)
-        with span("identity.check", work.traceparent):
+    async def _examine(self, examination: Examination, now: datetime) -> Examination:
+        with span("identity.check", examination.work.traceparent):
             try:
-                examination.check = Check.model_validate_json(work.payload)
-                await self._decide(examination, examination.check)
+                if examination.check is not None and examination.known is not None:
+                    await self._find(examination, examination.check, examination.known)
             except (InsiUnavailable, InsiMisconfigured) as error:
                 examination.postponed_by = error.code
                 self.gate.failed(error.code, now, misconfigured=isinstance(error, Misconfigured))
@@ -155,22 +193,39 @@ class IdentityChecks:
                 log.bug("identity.check-failed", error)
         return examination
 
-    async def _decide(self, examination: Examination, check: Check) -> None:
-        """Ask INSi as far as the plan goes, and write the decision into the examination."""
-        patient = check.event.report.patient
-        local = check_patient(patient, environment=self._environment)
+    async def _find(self, examination: Examination, check: Check, known: Known) -> None:
+        """Ask INSi as far as the plan goes, and write what is found into the examination."""
+        patient, local = check.event.report.patient, known.local
         findings, details = local.findings, local.details
-        if asks_insi(findings):
-            reply = await self._search(examination, check, local)
+        if known.collides:
+            findings = (*findings, Finding.COLLISION)
+        if known.is_referential and not known.collides and (identity := taken_over(patient, local)) is not None:
+            examination.identity, examination.is_taken_over = identity, True
+        elif asks_insi(findings):
+            reply = await self._remembered(examination, check, known) or await self._search(examination, check, local)
             outcome = reply.outcome if reply else None
             if isinstance(outcome, Answer) and outcome.individual is not None:
                 more, why = judge(patient, local, outcome.individual, environment=self._environment)
                 examination.identity = qualified(patient, outcome.individual)
+                examination.former = tuple(number.matricule for number in outcome.individual.history)
             else:
                 more, why = self._without_individual(examination, outcome, reply)
             findings, details = (*findings, *more), (*details, *why)
-        examination.decision = decide(findings, controlled=local.controlled)
-        examination.details = details
+        examination.findings, examination.details = findings, details
+
+    async def _remembered(self, examination: Examination, check: Check, known: Known) -> Reply | None:
+        """Return the reply that ended the same plan a short time ago, if one did."""
+        if known.plan is None or check.asked:
+            return None
+        try:
+            raw = await self._blobs.read(known.plan.answer)
+            reply = Reply(read_answer(raw), raw)
+        except Refused:  # erased meanwhile
+            return None
+        asked = tuple(Asked(given_name="", code=code) for code in known.plan.codes)
+        examination.check = check.model_copy(update={"asked": asked})
+        examination.remembered = known.plan
+        return reply
 
     async def _search(self, examination: Examination, check: Check, local: LocalCheck) -> Reply | None:
         """Return the reply that ends the search plan."""
@@ -239,28 +294,46 @@ class IdentityChecks:
         return (Finding.NOT_FOUND,), (Detail("insi", "01"),)
 
     async def _settle(self, unit: Qualification, examination: Examination) -> None:
-        check = examination.check
+        check, work, known = examination.check, examination.work, examination.known
         if check is not None and examination.postponed_by and self._waited_too_long(check, unit.now):
-            local = check_patient(check.event.report.patient, environment=self._environment)
-            examination.decision = decide((Finding.UNAVAILABLE,), controlled=local.controlled)
+            examination.findings, examination.identity = (Finding.UNAVAILABLE,), None
             examination.details = (Detail("insi", examination.postponed_by),)
-        if check is None or examination.decision is None:
+        if check is None or known is None or examination.findings is None:
             await self._postpone(unit, examination)
             return
-        decision, work = examination.decision, examination.work
+        held = await unit.checks.hold(work.id)
+        if held is None or held.lease_token != work.lease_token:
+            return  # our lease was over: another worker decides
+        decision, more = await self._identities.settle(unit, self._examined(examination, check, known, unit.now))
         state = QUALIFIED if decision.is_qualified else UNRESOLVED
         settled = check.model_copy(update={"left_as": examination.identity if decision.is_qualified else None})
-        payload = settled.model_dump_json() if check.asked else None
-        if not await unit.checks.settle(work, state, error_code=decision.code, payload=payload):
-            return  # our lease was over: another worker decides
+        payload = settled.model_dump_json() if check.asked or examination.is_taken_over else None
+        await unit.checks.settle(work, state, error_code=decision.code, payload=payload)
         if decision.is_qualified:
             await unit.worklist.close(work.id, QUALIFIED, unit.now)
         else:
-            await unit.worklist.open(work.id, check.event.report, decision, examination.details, unit.now)
+            reasons = (*examination.details, *more)
+            await unit.worklist.open(work.id, check.event.report, decision, reasons, unit.now)
         await unit.publish(announcement(check, decision, examination.identity, unit.now))
         log.info(
             f"identity.{state}", report_id=check.event.report_id, status=decision.status, code=decision.code or "ok"
         )
+
+    @staticmethod
+    def _examined(examination: Examination, check: Check, known: Known, now: datetime) -> Examined:
+        """Return what the store is told; the plan, when INSi answered it to its end just now."""
+        last = examination.calls[-1].call if examination.calls else None
+        plan, evidence = None, examination.remembered.call if examination.remembered else ""
+        if last is not None:
+            evidence = last.message_id
+            if last.answer is not None and last.outcome in ANSWERED:
+                codes = tuple(one.code for one in check.asked)
+                plan = Plan(known.plan_id, now, codes, last.message_id, last.answer)
+        return Examined(
+            check_id=examination.work.id, check=check, local=known.local, findings=examination.findings or (),
+            identity=examination.identity, former=examination.former, taken_over=examination.is_taken_over,
+            evidence=evidence, plan=plan,
+        )  # fmt: skip
 
     async def _postpone(self, unit: Qualification, examination: Examination) -> None:
         """Let a check wait, longer after each attempt; while the gate is closed, not longer than the outage may last.

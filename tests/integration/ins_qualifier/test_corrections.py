@@ -19,6 +19,7 @@ OTHER = generated_identity(42)
 WRONG = patient_of(PERSON, birth_name="ERREUR", with_ins=False)
 RIGHT = patient_of(PERSON)
 WORKLIST = "/api/v1/worklists/identity"
+RECALLS = "/api/v1/worklists/recalls"
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +56,17 @@ async def items(rig: InsRig, state: str = "open") -> list[dict[str, Any]]:
     return list((await rig.get(f"{WORKLIST}?state={state}")).json()["items"])
 
 
+async def recalls(rig: InsRig, state: str = "open") -> list[dict[str, Any]]:
+    return list((await rig.get(f"{RECALLS}?state={state}")).json()["items"])
+
+
 async def recalled(rig: InsRig, event: PatientCorrected) -> dict[str, Any]:
-    """Return the item that a correction opens. A later report's check tells that the correction was handled."""
+    """Return the recall that a correction opens. A later report's check tells that the correction was handled."""
     await tell(rig, event)
     done = len(rig.answers)
     await rig.receive(received(patient_of(generated_identity(43)), report=event.report_id, number=99))
     await rig.decided(done + 1)
-    (item,) = await items(rig)
+    (item,) = await recalls(rig)
     return item
 
 
@@ -122,17 +127,20 @@ async def test_a_report_that_left_for_another_person_is_recalled_and_a_person_cl
 
     item = await recalled(rig, corrected(patient_of(OTHER)))
 
-    assert (item["code"], item["priority"], item["state"]) == ("ins.changed-after-qualification", "high", "open")
+    assert (item["code"], item["cause"], item["state"]) == ("ins.changed-after-qualification", "adt-1", "open")
     assert {"birth_name", "matricule"} <= {reason["subject"] for reason in item["reasons"]}
-    where = f"{WORKLIST}/{item['id']}/resolve"
-    refused = await rig.post(where, {"decision": "retry"})
-    assert (refused.status_code, refused.json()["code"]) == (422, "worklist.decision-unknown")
-    done = await rig.post(where, {"decision": "acknowledge", "operator": "mdurand"})
-    assert (done.status_code, done.json()["state"]) == (202, "acknowledged")
-    assert await items(rig) == []
-    history = (await rig.get(f"{WORKLIST}/{item['id']}")).json()["history"]
-    assert [act["act"] for act in history] == ["patient-corrected", "opened", "acknowledge"]
-    assert (history[0]["code"], history[2]["actor"]) == ("adt-1", "mdurand")
+    where = f"{RECALLS}/{item['id']}"
+    unsigned = await rig.post(f"{where}/resolve", {"decision": "replaced", "operator": "", "reason": ""})
+    assert (unsigned.status_code, unsigned.json()["code"]) == (422, "worklist.reason-required")
+    act = {"decision": "replaced", "operator": "mdurand", "reason": "remplacé dans le DMP"}
+    done = await rig.post(f"{where}/resolve", act)
+    assert (done.status_code, done.json()["state"]) == (202, "replaced")
+    assert await recalls(rig) == []
+    history = (await rig.get(where)).json()["history"]
+    assert [act["act"] for act in history] == ["patient-corrected", "recalled", "recall-replaced"]
+    assert (history[0]["code"], history[2]["actor"], history[2]["reason"]) == ("adt-1", "mdurand", act["reason"])
+    again = await rig.post(f"{where}/resolve", act)
+    assert (again.status_code, again.json()["code"]) == (422, "worklist.item-closed")
 
 
 async def test_a_correction_that_says_what_insi_said_recalls_nothing(rig: InsRig) -> None:
@@ -143,6 +151,7 @@ async def test_a_correction_that_says_what_insi_said_recalls_nothing(rig: InsRig
     await rig.receive(received(RIGHT, number=2))
     await rig.decided(2)
     assert await items(rig) == []
+    assert await recalls(rig) == []
 
 
 async def test_an_earlier_message_does_not_come_back_after_a_later_one_left(rig: InsRig) -> None:

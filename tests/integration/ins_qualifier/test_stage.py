@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import SecretStr
 
-from ins_qualifier.adapters.http import Desk
+from ins_qualifier.adapters.desk import Desk
 from ins_qualifier.adapters.watch import measure
 from ins_qualifier.core.gate import Gate
 from ins_qualifier.main import build
@@ -21,7 +21,7 @@ from labohub.standards.ins.matricule import control_key, with_key
 from labosim.identities import PUBLIC, TestIdentity, generated_identity
 from labosim.insi import InsiSimulator
 from labosim.pki import Pki
-from tests.support.ins import AT, KEY, InsRig, patient_of, received
+from tests.support.ins import AT, KEY, InsRig, book_of, patient_of, received
 
 
 @pytest.fixture(scope="module")
@@ -253,7 +253,7 @@ async def test_reports_wait_during_an_outage_and_resume_by_themselves(either: In
     assert queue["insi"] == "insi.unavailable"
     assert queue["oldest_at"] is not None
     assert rig.answers == []
-    desk = Desk(rig.service.database, rig.platform.blobs)
+    desk = Desk(rig.service.database, rig.platform.blobs, book_of(), rig.platform.clock)
     await measure(desk, Gate(1, 1, 1, closed_until=AT), rig.platform.clock)
     metrics = (await rig.get("/metrics")).text
     assert "ins_qualifier_insi_paused 1.0" in metrics

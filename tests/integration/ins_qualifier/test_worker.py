@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from ins_qualifier.adapters import tables
 from ins_qualifier.adapters.tables import InsUnit
-from ins_qualifier.handlers import plan_check
+from ins_qualifier.handlers import Follower
 from ins_qualifier.ports import Reply
 from ins_qualifier.settings import InsQualifierSettings
 from ins_qualifier.workers import IdentityChecks
@@ -19,7 +19,7 @@ from labohub.standards.ins.insi_request import SearchQuery
 from labohub.store.blobs import FileBlobs
 from labohub.store.database import Database
 from labosim.identities import generated_identity
-from tests.support.ins import patient_of, received
+from tests.support.ins import book_of, patient_of, received
 from tests.support.store import FixedClock, sqlite_url
 
 
@@ -56,15 +56,22 @@ class Bench:
         self.database = Database(sqlite_url(folder / "store"), "ins_qualifier", tables.metadata, self.clock)
         self.units = self.database.units(InsUnit)
         blobs = FileBlobs(folder / "blobs", bytes(32))
+        book = book_of()
+        self.follower = Follower(book.referential, book, "test")
         self.worker = IdentityChecks(
-            insi=insi, blobs=blobs, settings=InsQualifierSettings(), environment="test", clock=self.clock
+            insi=insi,
+            identities=book,
+            blobs=blobs,
+            settings=InsQualifierSettings(),
+            environment="test",
+            clock=self.clock,
         )
 
     async def plan(self, *numbers: int) -> None:
         async with self.units() as unit:
             for number in numbers:
                 person = generated_identity(number)
-                await plan_check(received(patient_of(person), report=f"R{number}"), unit)
+                await self.follower.plan_check(received(patient_of(person), report=f"R{number}"), unit)
 
     async def states(self) -> dict[str, str]:
         async with self.database.reading() as connection:

@@ -1,6 +1,7 @@
 """The service's state: checks, worklist with its history, traces of the calls."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 import orjson
@@ -9,10 +10,11 @@ from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, in
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ins_qualifier.adapters.calls import CallTable, call_table
-from ins_qualifier.core.check import Check
-from ins_qualifier.core.decision import Decision
+from ins_qualifier.adapters.identity_tables import identity_tables
+from ins_qualifier.core.check import Check, again
+from ins_qualifier.core.decision import Decision, Finding
 from ins_qualifier.core.local import Detail
-from ins_qualifier.ports import Later
+from ins_qualifier.ports import Departure, Later
 from labohub.contracts.values import Report
 from labohub.store.sql import insert_ignore
 from labohub.store.types import UtcDateTime
@@ -20,7 +22,11 @@ from labohub.store.unit import Unit
 from labohub.store.work import WorkQueue, work_table
 
 metadata = MetaData()
-checks = work_table("identity_checks", metadata)
+# `identity` is the local patient whom the check is about
+checks = work_table(
+    "identity_checks", metadata, Column("identity", String, nullable=False, server_default="", index=True)
+)
+identities, identity_changes, numbers, collisions, plans, departures, recalls = identity_tables(metadata)
 worklist = Table(
     "identity_worklist",
     metadata,
@@ -34,7 +40,7 @@ worklist = Table(
     Column("status", String, nullable=False),
     Column("priority", String, nullable=False),
     Column("details", Text, nullable=False),  # JSON list of [subject, reason]; no value of a trait
-    Column("state", String, nullable=False),  # open, checking, qualified, superseded, acknowledged
+    Column("state", String, nullable=False),  # open, checking, qualified, superseded, rejected
     Column("opened_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Index("identity_worklist_state", "state", "opened_at"),
@@ -48,6 +54,7 @@ history = Table(
     Column("act", String, nullable=False),
     Column("code", String, nullable=False),
     Column("actor", String, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),  # a person's own words
     sqlite_autoincrement=True,
 )
 calls = call_table(metadata)
@@ -56,8 +63,10 @@ DECISIONS = Counter("ins_qualifier_decisions_total", "Identities decided, by cod
 
 OPEN = "open"
 CHECKING = "checking"
-ACKNOWLEDGED = "acknowledged"  # a person dealt with a report that had left
+REJECTED = "rejected"  # a person decided that the report does not leave
+SUPERSEDED = "superseded"  # a later message of the report was qualified
 SERVICE = "ins-qualifier"
+_IN_THE_WAY = (Finding.COLLISION.value, Finding.REFUTED.value)
 
 
 class WorklistTable:
@@ -103,9 +112,15 @@ class WorklistTable:
         if changed.rowcount:
             await self.note(item, "closed", state, SERVICE, now)
 
-    async def note(self, item: str, act: str, code: str, actor: str, now: datetime) -> None:
+    async def note(self, item: str, act: str, code: str, actor: str, now: datetime, *, reason: str = "") -> None:
         """Write a line of history."""
-        await self._connection.execute(insert(history).values(item=item, at=now, act=act, code=code, actor=actor))
+        line = {"item": item, "at": now, "act": act, "code": code, "actor": actor, "reason": reason}
+        await self._connection.execute(insert(history).values(**line))
+
+    async def state_of(self, item: str) -> str:
+        """Return an item's state; empty when there is none."""
+        found = await self._connection.execute(select(worklist.c.state).where(worklist.c.id == item))
+        return found.scalar_one_or_none() or ""
 
     async def check_again(self, item: str, now: datetime) -> None:
         """Let the item wait for another check, if it is open."""
@@ -137,10 +152,11 @@ class InsUnit(Unit):
             .values(due_at=self.now)
         )
 
-    async def start_again(self, check_id: str, check: Check) -> None:
+    async def start_again(self, check_id: str, check: Check, identity: str = "") -> None:
         """Make a check due with this content; whoever works on it has lost it."""
         await self.checks.change(
             check_id,
+            **({"identity": identity} if identity else {}),
             state="due",
             is_open=True,
             due_at=self.now,
@@ -151,6 +167,24 @@ class InsUnit(Unit):
             leased_until=None,
             payload=check.model_dump_json(),
         )
+
+    async def resume(self, identities: Collection[str]) -> None:
+        """Check the reports again that wait for what stood in the way of these local patients."""
+        mine = (worklist.c.state == OPEN, worklist.c.code.in_(_IN_THE_WAY), checks.c.identity.in_(list(identities)))
+        query = select(checks.c.id, checks.c.payload).join(worklist, worklist.c.id == checks.c.id).where(*mine)
+        for row in (await self.connection.execute(query.order_by(checks.c.sequence))).all():
+            later = await self.hold_report(row.id)
+            if later.qualified:
+                await self.worklist.set_state(row.id, SUPERSEDED, self.now)
+                await self.worklist.note(row.id, SUPERSEDED, "", SERVICE, self.now)
+                continue
+            await self.start_again(row.id, again(Check.model_validate_json(row.payload), self.now))
+            await self.worklist.check_again(row.id, self.now)
+            await self.worklist.note(row.id, "resumed", "", SERVICE, self.now)
+
+    async def departed(self, departure: Departure) -> None:
+        """Keep that a document left, and to whom."""
+        await insert_ignore(self.connection, departures, [{**asdict(departure), "at": self.now}])
 
     async def hold_report(self, check_id: str) -> Later:
         """Return what became of the later messages of a check's report; all its checks are ours until the unit ends.

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ins_qualifier.core.check import Check
 from ins_qualifier.core.masking import masked, masked_number, revealed
@@ -67,6 +67,15 @@ class Act(Body):
     act: str
     code: str
     actor: str
+    reason: str = ""
+
+
+class Other(Body):
+    """A local patient who stands in another's way."""
+
+    identity: str
+    status: str
+    traits: dict[str, str]
 
 
 class CallLine(Body):
@@ -83,6 +92,8 @@ class CallLine(Body):
 class ItemDetail(Item):
     """An item with what INSi proposes, trait by trait, and all that happened."""
 
+    identity: str  # key of the local patient in the identity store
+    others: tuple[Other, ...]  # with the same matricule
     proposal: Person | None
     comparison: dict[str, str]  # trait -> identical, tolerated or mismatch
     history: tuple[Act, ...]
@@ -90,10 +101,12 @@ class ItemDetail(Item):
 
 
 class Resolution(Body):
-    """A person's decision on an item."""
+    """A person's decision on an item. `evidence`: the kind of document, when one was controlled."""
 
     decision: str
-    operator: str = ""
+    operator: str = Field("", max_length=100)
+    reason: str = Field("", max_length=500)
+    evidence: str = ""
 
 
 class Resolved(Body):
@@ -103,12 +116,120 @@ class Resolved(Body):
     state: str
 
 
+class PersonAct(Body):
+    """Who acts, and why."""
+
+    operator: str = Field(max_length=100)
+    reason: str = Field(max_length=500)
+
+
+class RecallAct(PersonAct):
+    """What was done about a report that left."""
+
+    decision: str
+
+
+class IdentityLine(Body):
+    """An identity of the store, without traits."""
+
+    id: str
+    domain: str
+    status: str
+    attributes: tuple[str, ...]
+    blocked: str
+    merged_into: str
+    evidence: str
+    version: int
+    told_at: datetime | None
+    verified_at: datetime | None
+    changed_at: datetime
+
+
+class IdentityPage(Body):
+    """A page of identities; `next` is empty on the last one."""
+
+    items: tuple[IdentityLine, ...]
+    next: str = ""
+
+
+class IdentityChange(Body):
+    """A line of an identity's history."""
+
+    at: datetime
+    cause: str
+    before: str
+    after: str
+    version: int
+    code: str
+    actor: str
+    check_id: str
+    evidence: str
+    reason: str
+
+
+class IdentityReport(Body):
+    """A report about an identity: its check."""
+
+    check_id: str
+    report_id: str
+    state: str
+    code: str
+
+
+class IdentityDetail(IdentityLine):
+    """An identity with all that happened to it."""
+
+    history: tuple[IdentityChange, ...]
+    reports: tuple[IdentityReport, ...]
+    collides_with: tuple[str, ...]
+
+
+class Departed(Body):
+    """A document that left, and to whom; a patient's address is not kept."""
+
+    kind: str
+    target: str
+    document_id: str
+    recipient_kind: str
+    recipient: str
+    operation: str
+    at: datetime
+
+
+class Recall(Body):
+    """A report that left and must be corrected where it went."""
+
+    id: str
+    identity: str
+    report_id: str
+    message_id: str
+    control_id: str
+    sender_application: str
+    sender_facility: str
+    code: str
+    cause: str
+    state: str
+    reasons: tuple[Reason, ...]
+    opened_at: datetime
+    changed_at: datetime
+    departures: tuple[Departed, ...]
+    history: tuple[Act, ...] = ()
+
+
+class RecallPage(Body):
+    """A page of recalls; `next` is empty on the last one."""
+
+    items: tuple[Recall, ...]
+    next: str = ""
+
+
 class Queue(Body):
     """How the stage stands: what is due, what waits for INSi and since when."""
 
     due: int
     waiting: int
     oldest_at: datetime | None
+    oldest_seconds: float
     insi: str  # open, or why it is not called now
     retry_at: datetime | None
 

@@ -4,7 +4,7 @@ import asyncio
 
 from prometheus_client import Gauge
 
-from ins_qualifier.adapters.http import Desk
+from ins_qualifier.adapters.desk import Desk
 from ins_qualifier.core.gate import Gate
 from labohub.errors import Unavailable
 from labohub.runtime.clock import Clock

@@ -17,6 +17,14 @@ class Asked(Value):
     code: str
 
 
+class Acceptance(Value):
+    """A person's word that INSi's identity is this patient: of one number only."""
+
+    operator: str
+    reason: str
+    number: str  # key of the matricule that INSi proposed
+
+
 class Check(Value):
     """The payload of a work row. `asked` survives a pause, so that no question is asked twice in one round."""
 
@@ -25,6 +33,14 @@ class Check(Value):
     round: int = 1  # grows when a person asks for another check
     asked: tuple[Asked, ...] = ()
     left_as: Identity | None = None  # the qualified identity that the report went on with
+    told_at: datetime | None = None  # when a correction named the patient; else the report itself did
+    is_asked_for: bool = False  # by a person: what INSi said a short time ago is asked again
+    accepted: Acceptance | None = None
+
+    @property
+    def named_at(self) -> datetime:
+        """Return when the source named the patient so."""
+        return self.told_at or self.event.report.received_at
 
     @property
     def answered(self) -> tuple[tuple[Step, str], ...]:
@@ -37,12 +53,28 @@ def check_id(event: Event) -> str:
     return derived_id("identity-check", event.message_id)
 
 
-def again(check: Check, now: datetime, patient: Patient | None = None) -> Check:
+def again(
+    check: Check,
+    now: datetime,
+    patient: Patient | None = None,
+    *,
+    is_asked_for: bool = False,
+    accepted: Acceptance | None = None,
+) -> Check:
     """Return another round of a check: no question was asked in it yet. With `patient`, of a corrected one."""
-    event = check.event
+    values = {
+        "round": check.round + 1, "asked": (), "planned_at": now, "is_asked_for": is_asked_for, "accepted": accepted,
+    }  # fmt: skip
     if patient is not None:
-        event = event.model_copy(update={"report": event.report.model_copy(update={"patient": patient})})
-    return check.model_copy(update={"event": event, "round": check.round + 1, "asked": (), "planned_at": now})
+        values["event"] = with_patient(check, patient).event
+        values["told_at"] = now
+    return check.model_copy(update=values)
+
+
+def with_patient(check: Check, patient: Patient) -> Check:
+    """Return the check of a report whose patient is corrected; nothing else of it changes."""
+    report = check.event.report.model_copy(update={"patient": patient})
+    return check.model_copy(update={"event": check.event.model_copy(update={"report": report})})
 
 
 def announcement(

@@ -31,7 +31,9 @@ class Finding(StrEnum):
     MATRICULE_REVIEW = "ins.matricule-review"
     CONTRADICTORY = "ins.contradictory"  # an INS with an identity that is not validated
     NOT_VALIDATED = "ins.not-validated"
-    CHANGED_AFTER = "ins.changed-after-qualification"  # the source corrected a patient whose report had left
+    COLLISION = "ins.collision"  # one matricule on two local patients, or two on one
+    REFUTED = "ins.refuted"  # a verification said no; a person has not looked yet
+    TRAITS_CHANGED = "ins.traits-changed"  # a later message names this patient otherwise
 
 
 class Priority(StrEnum):
@@ -46,6 +48,7 @@ class Priority(StrEnum):
 class Rule(NamedTuple):
     """One row: a finding, whether INSi is asked all the same, and who should look how soon."""
 
+    rows: tuple[int, ...]  # of the digest's decision table
     finding: Finding
     asks_insi: bool
     priority: Priority
@@ -55,23 +58,25 @@ class Rule(NamedTuple):
 
 # The first rule whose finding is there decides; the others stay visible in the worklist.
 RULES: tuple[Rule, ...] = (
-    Rule(Finding.CHANGED_AFTER, False, Priority.HIGH),
-    Rule(Finding.ATTRIBUTE, False, Priority.NORMAL, withdraws_control=True),
-    Rule(Finding.INCOMPLETE, False, Priority.NORMAL),
-    Rule(Finding.NAME_REFUSED, False, Priority.NORMAL),
-    Rule(Finding.DATE_UNUSABLE, False, Priority.NORMAL),
-    Rule(Finding.SEX_UNUSABLE, False, Priority.NORMAL),
-    Rule(Finding.ANSWER_UNUSABLE, True, Priority.TECHNICAL),
-    Rule(Finding.UNAVAILABLE, True, Priority.NORMAL),
-    Rule(Finding.REFUSED, True, Priority.NORMAL),
-    Rule(Finding.NOT_FOUND, True, Priority.NORMAL),
-    Rule(Finding.AMBIGUOUS, True, Priority.NORMAL),
-    Rule(Finding.TRAITS_MISMATCH, True, Priority.NORMAL),
-    Rule(Finding.CONFLICT, True, Priority.HIGH),
-    Rule(Finding.MATRICULE_REJECTED, True, Priority.LOW),
-    Rule(Finding.MATRICULE_REVIEW, True, Priority.NORMAL),
-    Rule(Finding.CONTRADICTORY, True, Priority.NORMAL, recovers=True),
-    Rule(Finding.NOT_VALIDATED, True, Priority.LOW, recovers=True),
+    Rule((1,), Finding.ATTRIBUTE, False, Priority.NORMAL, withdraws_control=True),
+    Rule((4,), Finding.COLLISION, False, Priority.HIGH),
+    Rule((18,), Finding.REFUTED, False, Priority.HIGH),
+    Rule((16,), Finding.TRAITS_CHANGED, True, Priority.NORMAL),
+    Rule((2,), Finding.INCOMPLETE, False, Priority.NORMAL),
+    Rule((2,), Finding.NAME_REFUSED, False, Priority.NORMAL),
+    Rule((2,), Finding.DATE_UNUSABLE, False, Priority.NORMAL),
+    Rule((2,), Finding.SEX_UNUSABLE, False, Priority.NORMAL),
+    Rule((10,), Finding.ANSWER_UNUSABLE, True, Priority.TECHNICAL),
+    Rule((13, 15), Finding.UNAVAILABLE, True, Priority.NORMAL),
+    Rule((14,), Finding.REFUSED, True, Priority.NORMAL),
+    Rule((11,), Finding.NOT_FOUND, True, Priority.NORMAL),
+    Rule((12,), Finding.AMBIGUOUS, True, Priority.NORMAL),
+    Rule((9,), Finding.TRAITS_MISMATCH, True, Priority.NORMAL),
+    Rule((8,), Finding.CONFLICT, True, Priority.HIGH),
+    Rule((3,), Finding.MATRICULE_REJECTED, True, Priority.LOW),
+    Rule((3,), Finding.MATRICULE_REVIEW, True, Priority.NORMAL),
+    Rule((5,), Finding.CONTRADICTORY, True, Priority.NORMAL, recovers=True),
+    Rule((5,), Finding.NOT_VALIDATED, True, Priority.LOW, recovers=True),
 )
 _BY_FINDING = {rule.finding: rule for rule in RULES}
 

@@ -51,6 +51,17 @@ def qualified(patient: Patient, individual: Individual) -> Identity:
     )
 
 
+def taken_over(patient: Patient, local: LocalCheck) -> Identity | None:
+    """Return the identity that a shared identity base qualified, as it says; None when it is not whole.
+
+    Whole: validated, a matricule of this environment, the five strict traits, nothing for the local rules to find.
+    """
+    known = patient.traits
+    if local.findings or not local.controlled or patient.ins is None or not (known.given_names and known.birth_place):
+        return None
+    return Identity(status=IdentityStatus.QUALIFIEE, traits=known, ins=patient.ins, local_ids=patient.local_ids)
+
+
 def _on_active(verdict: Verdict) -> Finding | None:
     if verdict.outcome is Outcome.ACCEPT:
         return None
