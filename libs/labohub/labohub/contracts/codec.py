@@ -1,5 +1,6 @@
 """Events to records and back."""
 
+import hashlib
 from uuid import NAMESPACE_URL, uuid5
 
 from labohub.contracts.envelope import EVENT_ID_HEADER, TRACE_HEADER, TYPE_HEADER, Record
@@ -7,6 +8,7 @@ from labohub.contracts.events import EVENTS, Event
 from labohub.errors import Refused
 
 _ROOT = uuid5(NAMESPACE_URL, "urn:labohub:event")
+_HASH_OF_ROOT = hashlib.sha1(_ROOT.bytes, usedforsecurity=False)
 
 
 class EventUnknown(Refused):
@@ -22,8 +24,15 @@ class EventMalformed(Refused):
 
 
 def derived_id(*parts: str) -> str:
-    """Return the identifier that these parts always give (uuid5): a repetition is recognised by it."""
-    return str(uuid5(_ROOT, "\x1f".join(parts)))
+    """Return the identifier that these parts always give (uuid5): a repetition is recognised by it.
+
+    Composed here: a message has some twenty, and `uuid.uuid5` takes three times as long.
+    """
+    digest = _HASH_OF_ROOT.copy()
+    digest.update("\x1f".join(parts).encode())
+    text = digest.hexdigest()
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
 def to_record(event: Event, traceparent: str = "") -> Record:

@@ -34,8 +34,8 @@ class Batcher(Generic[T, R]):
             await asyncio.wait({self._writer})
 
     async def _write_all(self) -> None:
-        await asyncio.sleep(0)  # let the tasks that are ready now join this batch
         while self._waiting:
+            await self._let_join()
             batch, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
             try:
                 results = await self._flush([item for item, _ in batch])
@@ -49,3 +49,10 @@ class Batcher(Generic[T, R]):
             for (_, future), result in zip(batch, results, strict=True):
                 if not future.done():
                     future.set_result(result)
+
+    async def _let_join(self) -> None:
+        """Let the tasks that are ready now join this batch: as long as a turn of the loop brings another one."""
+        joined = 0
+        while joined < len(self._waiting) < self._max_items:
+            joined = len(self._waiting)
+            await asyncio.sleep(0)

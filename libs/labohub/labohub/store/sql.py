@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Column, ColumnElement, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 REMEMBERED = 512  # statements: some per table of the process
+
+
+def among(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """Return `column IN (…)`, whose values are given at each run as the list `name`: the statement is composed once."""
+    return column.in_(bindparam(name, expanding=True))
 
 
 async def insert_ignore(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

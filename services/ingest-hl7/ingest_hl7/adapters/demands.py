@@ -14,7 +14,12 @@ from ingest_hl7.core.order import KnownOrder, OrderState
 from ingest_hl7.core.structuring import patient_key
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.values import BlobRef, Patient, Report
-from labohub.store.sql import upsert
+from labohub.store.sql import among, upsert
+
+_DEMANDS = select(tables.reports).where(among(tables.reports.c.report_id, "report_ids"))
+_ORDERS = select(tables.orders).where(
+    or_(among(tables.orders.c.order_key, "keys"), among(tables.orders.c.group_key, "keys"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,7 @@ async def load_demands(unit: IngestUnit, batch: Batch, entries: Sequence[Entry])
     keys = {key for each in decisions for key in each.fresh.order_keys}
     keys |= {each.key for entry in entries if isinstance(entry.decision, Ordered) for each in entry.decision.orders}
     if wanted:
-        table = tables.reports
-        for row in (await unit.connection.execute(select(table).where(table.c.report_id.in_(wanted)))).mappings():
+        for row in (await unit.connection.execute(_DEMANDS, {"report_ids": list(wanted)})).mappings():
             batch.reports[row["report_id"]] = KnownReport(
                 row["version"],
                 row["patient_key"],
@@ -45,9 +49,7 @@ async def load_demands(unit: IngestUnit, batch: Batch, entries: Sequence[Entry])
                 row["digest"],
             )
     if keys:
-        table = tables.orders
-        query = select(table).where(or_(table.c.order_key.in_(keys), table.c.group_key.in_(keys)))
-        for row in (await unit.connection.execute(query)).mappings():
+        for row in (await unit.connection.execute(_ORDERS, {"keys": list(keys)})).mappings():
             batch.orders[row["order_key"]] = RecordedOrder(
                 row["order_key"],
                 row["group_key"],

@@ -18,10 +18,26 @@ from ingest_hl7.ports import IngestUnit
 from labohub.contracts.codec import derived_id
 from labohub.contracts.events import Event, ReportHeld
 from labohub.contracts.values import Recipient, Report, Request
-from labohub.store.sql import insert_ignore
+from labohub.store.sql import among, insert_ignore
 
 _SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:name, 0))")
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_MARKS = select(sgl_marks.c.key, sgl_marks.c.mark).where(among(sgl_marks.c.key, "keys"))
+_HELD = (
+    select(report_names.c.report_id)
+    .join(sgl_marks, sgl_marks.c.key == report_names.c.key)
+    .where(sgl_marks.c.mark == Mark.HOLD.value)
+)
+_ADDED = (
+    select(added_recipients)
+    .where(among(added_recipients.c.report_id, "report_ids"))
+    .order_by(added_recipients.c.report_id, added_recipients.c.address)
+)
+_LEFT = (
+    select(departures.c.report_id)
+    .where(among(departures.c.report_id, "report_ids"), departures.c.held_for == "")
+    .distinct()
+)
 
 
 class Departing:
@@ -141,15 +157,12 @@ async def _known(unit: IngestUnit, entries: Sequence[Entry]) -> Known:
 
 async def held_reports(unit: IngestUnit) -> set[str]:
     """Return the known reports that a laboratory holds."""
-    query = select(report_names.c.report_id).join(sgl_marks, sgl_marks.c.key == report_names.c.key)
-    query = query.where(sgl_marks.c.mark == Mark.HOLD.value)
-    return set((await unit.connection.execute(query)).scalars())
+    return set((await unit.connection.execute(_HELD)).scalars())
 
 
 async def _marks(unit: IngestUnit, keys: Iterable[str]) -> dict[str, set[Mark]]:
     found: dict[str, set[Mark]] = {}
-    query = select(sgl_marks.c.key, sgl_marks.c.mark).where(sgl_marks.c.key.in_(sorted(keys)))
-    for key, mark in await unit.connection.execute(query):
+    for key, mark in await unit.connection.execute(_MARKS, {"keys": sorted(keys)}):
         found.setdefault(key, set()).add(Mark(mark))
     return found
 
@@ -158,17 +171,14 @@ async def _left(unit: IngestUnit, report_ids: Iterable[str]) -> set[str]:
     wanted = sorted(report_ids)
     if not wanted:
         return set()
-    query = select(departures.c.report_id).where(departures.c.report_id.in_(wanted), departures.c.held_for == "")
-    return set((await unit.connection.execute(query.distinct())).scalars())
+    return set((await unit.connection.execute(_LEFT, {"report_ids": wanted})).scalars())
 
 
 async def _added(unit: IngestUnit, report_ids: Iterable[str]) -> dict[str, list[Recipient]]:
     found: dict[str, list[Recipient]] = {}
     wanted = sorted(report_ids)
     if wanted:
-        table = added_recipients
-        query = select(table).where(table.c.report_id.in_(wanted)).order_by(table.c.report_id, table.c.address)
-        for row in await unit.connection.execute(query):
+        for row in await unit.connection.execute(_ADDED, {"report_ids": wanted}):
             found.setdefault(row.report_id, []).append(Recipient.model_validate_json(row.recipient))
     return found
 

@@ -14,9 +14,17 @@ from ingest_hl7.core.order import OrderState
 from ingest_hl7.core.settlement import Outcome
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.values import BlobRef
+from labohub.store.sql import among
 
 REFUSED = "refused"  # a corrected message may come back under the same number
 FRAME_END = b"\x1c"
+_MESSAGES = select(
+    tables.messages.c.message_id,
+    tables.messages.c.natural_key,
+    tables.messages.c.state,
+    tables.messages.c.answer_code,
+    tables.messages.c.answers,
+).where(among(tables.messages.c.natural_key, "keys"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +106,8 @@ async def load(unit: IngestUnit, entries: Sequence[Entry]) -> Batch:
 
 
 async def _load_messages(unit: IngestUnit, batch: Batch, entries: Sequence[Entry]) -> None:
-    table = tables.messages
     keys = {entry.arrival.receipt.key for entry in entries}
-    columns = (table.c.message_id, table.c.natural_key, table.c.state, table.c.answer_code, table.c.answers)
-    query = select(*columns).where(table.c.natural_key.in_(keys))
-    for message_id, key, state, code, frames in await unit.connection.execute(query):
+    for message_id, key, state, code, frames in await unit.connection.execute(_MESSAGES, {"keys": list(keys)}):
         batch.seen[message_id] = Answers(code, unpack_frames(frames))
         if state != REFUSED:
             batch.keys.add(key)

@@ -32,10 +32,17 @@ from labohub.contracts.codec import derived_id
 from labohub.contracts.events import SubmissionRefused
 from labohub.contracts.values import Patient, Report, Request
 from labohub.standards.hl7.findings import warning
-from labohub.store.sql import insert_ignore
+from labohub.store.sql import among, insert_ignore
 
 MERGED = "pam.merged-identifier"
 DIFFERS = "patient.differs-from-known"
+_IDENTITIES = select(known_patients.c.subject, known_patients.c.patient).where(
+    among(known_patients.c.subject, "subjects")
+)
+_CONSENTS = select(consents).where(among(consents.c.subject, "subjects"))
+_MERGED = select(merged_identifiers.c.subject, merged_identifiers.c.survivor, merged_identifiers.c.value).where(
+    among(merged_identifiers.c.subject, "subjects")
+)
 
 
 @dataclass(slots=True)
@@ -116,10 +123,10 @@ async def known_of(unit: IngestUnit, wanted: set[str]) -> KnownPatients:
         return KnownPatients()
     merged = await _merged(unit, wanted)
     every = wanted | {survivor for survivor, _ in merged.values()}
-    query = select(known_patients.c.subject, known_patients.c.patient).where(known_patients.c.subject.in_(every))
-    identities = {key: Patient.model_validate_json(json) for key, json in await unit.connection.execute(query)}
+    told = await unit.connection.execute(_IDENTITIES, {"subjects": list(every)})
+    identities = {key: Patient.model_validate_json(json) for key, json in told}
     histories: dict[str, dict[int, Consent]] = {}
-    rows = await unit.connection.execute(select(consents).where(consents.c.subject.in_(every)))
+    rows = await unit.connection.execute(_CONSENTS, {"subjects": list(every)})
     for row in rows.mappings():
         histories.setdefault(row["subject"], {})[row["sequence"]] = Consent(
             feeding=Feeding(row["feeding"]),
@@ -133,7 +140,9 @@ async def known_of(unit: IngestUnit, wanted: set[str]) -> KnownPatients:
 
 
 async def take_turns(unit: IngestUnit, entries: Sequence[Entry]) -> None:
-    """Wait for other processes that write about the same patients; held until the unit ends."""
+    """Wait for other processes that write about the same patients; held until the unit ends. SQLite has one writer."""
+    if unit.connection.dialect.name != "postgresql":
+        return
     wanted: set[str] = set()
     for entry in entries:
         decision = entry.decision
@@ -181,6 +190,5 @@ def opposed_fact(report: Report, document_id: str, at: datetime) -> SubmissionRe
 
 
 async def _merged(unit: IngestUnit, wanted: Iterable[str]) -> dict[str, tuple[str, str]]:
-    table = merged_identifiers
-    query = select(table.c.subject, table.c.survivor, table.c.value).where(table.c.subject.in_(list(wanted)))
-    return {subject: (survivor, value) for subject, survivor, value in await unit.connection.execute(query)}
+    rows = await unit.connection.execute(_MERGED, {"subjects": list(wanted)})
+    return {subject: (survivor, value) for subject, survivor, value in rows}

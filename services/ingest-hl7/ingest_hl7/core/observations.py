@@ -2,7 +2,7 @@
 
 import base64
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ingest_hl7.core.repeated import read_once
 from labohub.contracts.laboratory import Attachment, Code
@@ -30,8 +30,7 @@ _MAGIC = (
 _RECOGNISED = frozenset(kind for _, kind in _MAGIC)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What OBX-5 says. `warning` is the code of what a person should look at."""
 
     value: str = ""
