@@ -157,7 +157,7 @@ class IdentityChecks:
             await self._keep([exchange for examination in examinations for exchange in examination.calls])
         except HubError as error:  # no answer is used before it is kept: asked again later
             for examination in examinations:
-                examination.postponed_by, examination.findings = error.code, None
+                examination.postponed_by, examination.findings, examination.check = error.code, None, None
         async with units() as unit:
             for examination in examinations:
                 await self._settle(unit, examination)
