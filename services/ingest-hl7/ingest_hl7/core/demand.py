@@ -167,13 +167,25 @@ def analyte_key(result: Result) -> tuple[str, str]:
 
 
 def is_earlier(reported: str, known: str, sent: str = "", last_sent: str = "") -> bool:
-    """Return True when a state was reported before the one known: by OBR-22, by MSH-7 when one lacks it."""
-    ours, theirs = (reported, known) if reported and known else (sent, last_sent)
-    if not ours or not theirs:
-        return False
-    if _has_offset(ours) and _has_offset(theirs):
-        return _moment(ours) < _moment(theirs)
-    return _digits(ours) < _digits(theirs)
+    """Return True when a state was reported before the one known: by OBR-22; by MSH-7 when one lacks it, or both agree."""
+    for ours, theirs in ((reported, known), (sent, last_sent)):
+        if ours and theirs and not _agree(ours, theirs):
+            return _is_before(ours, theirs)
+    return False
+
+
+def _agree(one: str, other: str) -> bool:
+    """Return True for times that differ in precision at most."""
+    if _has_offset(one) and _has_offset(other):
+        return _moment(one) == _moment(other)
+    shorter, longer = sorted((_written(one), _written(other)), key=len)
+    return longer.startswith(shorter)
+
+
+def _is_before(one: str, other: str) -> bool:
+    if _has_offset(one) and _has_offset(other):
+        return _moment(one) < _moment(other)
+    return _written(one) < _written(other)
 
 
 def _merged(known: Battery | None, battery: Battery, places: Sequence[str], change: _Change) -> Battery:
@@ -263,14 +275,14 @@ def _has_offset(timestamp: str) -> bool:
     return "+" in timestamp or "-" in timestamp
 
 
-def _digits(timestamp: str) -> str:
-    local = timestamp.replace("-", "+").replace(".", "+").split("+", maxsplit=1)[0]
-    return local[:14].ljust(14, "0")
+def _written(timestamp: str) -> str:
+    """Return the local time as far as it is told."""
+    return timestamp.replace("-", "+").replace(".", "+").split("+", maxsplit=1)[0][:14]
 
 
 def _moment(timestamp: str) -> datetime:
     """Return the instant of a TS with an offset."""
-    digits = _digits(timestamp)
+    digits = _written(timestamp).ljust(14, "0")
     sign = 1 if "+" in timestamp else -1
     offset = timestamp.replace("-", "+").split("+", maxsplit=1)[1]
     parts = [int(digits[at : at + 2]) for at in (4, 6, 8, 10, 12)]

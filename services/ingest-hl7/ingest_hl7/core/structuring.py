@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from ingest_hl7.core import addressing, checks, demand, expected, history, identity, microbiology, policies
 from ingest_hl7.core.consents import local_subject
 from ingest_hl7.core.decision import Archived, FreshResults, Receipt, Refusal, Structured
-from ingest_hl7.core.order import Order
+from ingest_hl7.core.order import Order, person_key
 from ingest_hl7.core.results import Reader
 from ingest_hl7.core.senders import ANYONE, Antibiogram, ReportKey, Role, Sender
 from labohub.contracts.codec import derived_id
@@ -142,12 +142,16 @@ def conclude(decision: Structured, known: Known) -> Structured | Archived | Refu
 
 
 def patient_key(patient: Patient, facility: str) -> str:
-    """Return what must not change between two messages about one demand: the local identifiers, opaque.
+    """Return what must not change between two messages about one demand, opaque: the sender's own identifier.
+
+    Where no authority is the sender's, all local identifiers; without any, the matricule, else the traits.
 
     Args:
         facility: MSH-4.1; the same number of two laboratories is two patients.
     """
-    return derived_id("patient", *sorted(local_subject(each, facility) for each in patient.local_ids))
+    own = [each for each in patient.local_ids if each.authority_name == facility]
+    names = sorted(local_subject(each, facility) for each in own or patient.local_ids)
+    return derived_id("patient", *names) if names else person_key(patient)
 
 
 def group(message: Message, sender: Sender) -> Grouped:
