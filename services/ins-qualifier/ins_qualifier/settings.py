@@ -34,8 +34,8 @@ class InsQualifierSettings(BaseSettings):
 
     verification_url: str = Field(
         "",
-        description="Where a test bench verifies known identities, in a form of its own: the WSDL of WS_INS3 to WS_INS5 is "
-        "not published. Empty: identities are not verified. Production does not start with it.",
+        description="Where a test bench verifies known identities, in a form of its own: the WSDL of WS_INS3 to "
+        "WS_INS5 is not published. Empty: identities are not verified. Production does not start with it.",
     )
     insi_dir: Path | None = Field(
         None,

@@ -1,53 +1,19 @@
-"""Which identity answers a question, and the envelope that says it."""
+"""The envelope of an answer, as published or as real ones stray from it."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from labosim.identities import TestIdentity, generated_from
+from labosim.identities import TestIdentity
 
 _LABELS = {"00": "OK", "01": "Aucune identite trouvee", "02": "Plusieurs identites trouvees"}
 
 
-class Question(NamedTuple):
-    """A search by traits, as asked. The date is YYYY-MM-DD; an absent birth place is empty."""
-
-    birth_name: str
-    given_name: str
-    sex: str
-    birth_date: str
-    birth_place: str
+FLAWS = ("wrong-key", "no-key", "no-names", "no-place", "disordered")  # what a real answer was seen, or may be, to lack
 
 
-class Register:
-    """The identities that INSi knows, found by birth name, sex and date; first names and place narrow the choice."""
-
-    def __init__(self, identities: Iterable[TestIdentity]) -> None:
-        self._by_name: dict[str, list[TestIdentity]] = {}
-        for identity in identities:
-            self.add(identity)
-
-    def add(self, identity: TestIdentity) -> None:
-        """Make one more person known. The generated ones all are."""
-        self._by_name.setdefault(identity.birth_name, []).append(identity)
-
-    def find(self, question: Question) -> list[TestIdentity]:
-        """Return who answers to these traits."""
-        generated = generated_from(question.birth_name)
-        known = [*self._by_name.get(question.birth_name, []), *([generated] if generated else [])]
-        return [
-            identity
-            for identity in known
-            if (identity.sex, identity.birth_date) == (question.sex, question.birth_date.replace("-", ""))
-            and _answers(identity.given_names, question.given_name)
-            and question.birth_place in ("", identity.birth_place)
-        ]
-
-
-def result(found: list[TestIdentity], *, oid: str = "", wrong_key: bool = False) -> tuple[str, bytes]:
-    """Return the code of an answer and its envelope. `oid` replaces the authority of the identity."""
+def result(found: list[TestIdentity], *, oid: str = "", flaw: str = "") -> tuple[str, bytes]:
+    """Return the code of an answer and its envelope. `oid` replaces the authority of the identity; `flaw`: of FLAWS."""
     code = "00" if len(found) == 1 else "02" if found else "01"
-    person = _individual(found[0], oid, wrong_key) if len(found) == 1 else ""
+    person = _individual(found[0], oid, flaw) if len(found) == 1 else ""
     return code, envelope(code, person)
 
 
@@ -62,30 +28,24 @@ def envelope(code: str, person: str = "") -> bytes:
     ).encode()
 
 
-def _individual(identity: TestIdentity, oid: str, wrong_key: bool) -> str:
+def _individual(identity: TestIdentity, oid: str, flaw: str) -> str:
     born = identity.birth_date
     active = identity.matricule
-    if wrong_key:
+    if flaw == "wrong-key":
         active = f"{active[:13]}{int(active[13:]) % 97 + 1:02d}"
     former = "".join(f"<INSHISTO>{_number(number, identity.oid)}</INSHISTO>" for number in identity.former)
+    names = "" if flaw == "no-names" else f"<ListePrenom>{escape(identity.given_names)}</ListePrenom>"
+    place = "" if flaw == "no-place" else f"<LieuNaissance>{identity.birth_place}</LieuNaissance>"
     return (
-        f"<INDIVIDU><INSACTIF>{_number(active, oid or identity.oid)}</INSACTIF>{former}<TIQ>"
-        f"<NomNaissance>{escape(identity.birth_name)}</NomNaissance>"
-        f"<ListePrenom>{escape(identity.given_names)}</ListePrenom><Sexe>{identity.sex}</Sexe>"
-        f"<DateNaissance>{born[:4]}-{born[4:6]}-{born[6:]}</DateNaissance>"
-        f"<LieuNaissance>{identity.birth_place}</LieuNaissance></TIQ></INDIVIDU>"
+        f"<INDIVIDU><INSACTIF>{_number(active, oid or identity.oid, flaw)}</INSACTIF>{former}<TIQ>"
+        f"<NomNaissance>{escape(identity.birth_name)}</NomNaissance>{names}<Sexe>{identity.sex}</Sexe>"
+        f"<DateNaissance>{born[:4]}-{born[4:6]}-{born[6:]}</DateNaissance>{place}</TIQ></INDIVIDU>"
     )
 
 
-def _number(matricule: str, oid: str) -> str:
-    return (
-        f"<IdIndividu><NumIdentifiant>{matricule[:13]}</NumIdentifiant><Cle>{matricule[13:]}</Cle></IdIndividu>"
-        f"<OID>{oid}</OID>"
-    )
-
-
-def _answers(names: str, asked: str) -> bool:
-    """True for one name of the list, or for several that begin it. Composite names are one, hyphen or not."""
-    words, wanted = names.replace("-", " ").split(), asked.replace("-", " ").split()
-    whole_names = [name.replace("-", " ") for name in names.split()]
-    return words[: len(wanted)] == wanted or " ".join(wanted) in whole_names
+def _number(matricule: str, oid: str, flaw: str = "") -> str:
+    key = "" if flaw == "no-key" else f"<Cle>{matricule[13:]}</Cle>"
+    parts = [f"<IdIndividu><NumIdentifiant>{matricule[:13]}</NumIdentifiant>{key}</IdIndividu>", f"<OID>{oid}</OID>"]
+    if flaw == "disordered":
+        parts.insert(0, "<DateDeb>2019-03-01</DateDeb>")
+    return "".join(parts)

@@ -3,6 +3,23 @@
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+
+class Rejected(Exception):
+    """The request is refused with a fault's code and a technical text without patient data."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code, self.text = code, text
+
+
+def need(condition: bool, name: str) -> None:
+    """Refuse a request that is not in the published shape, naming the part."""
+    if not condition:
+        raise Rejected("sim_request", name)
+
 
 class InsiFault(NamedTuple):
     """A SOAP fault: Sender or Receiver, siram_NN, the detail's code, its severity, and the user's text."""
@@ -21,6 +38,7 @@ KNOWN: dict[str, InsiFault] = {
     fault.code: fault
     for fault in (
         InsiFault("Sender", "siram_40", "desir_1020", "fatale", _LATER),
+        InsiFault("Receiver", "siram_40", "insi_101", "fatal", _LATER),  # a guess: the twin of 102, by card
         InsiFault("Receiver", "siram_40", "insi_102", "fatal", _LATER),  # `fatal`: what the service writes
         InsiFault("Receiver", "siram_40", "insi_111", "fatale", _LATER),
         InsiFault("Sender", "siram_100", "desir_550", "erreur", "Le numéro d'autorisation du logiciel est inconnu."),
@@ -51,3 +69,14 @@ def envelope(fault: InsiFault, technical_text: str, message_id: str) -> bytes:
         f'messageID="{escape(message_id, {chr(34): "&quot;"})}">{escape(technical_text)}</siram:Erreur></S:Detail>'
         "</S:Fault></env:Body></soap:Envelope>"
     ).encode()
+
+
+class CutResponse(Response):
+    """Sends half of an answer and closes the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [*self.raw_headers, (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        raise ConnectionAbortedError("cut on demand")

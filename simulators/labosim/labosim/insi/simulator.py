@@ -6,8 +6,6 @@ import time
 from collections import deque
 from pathlib import Path
 
-from fastapi import APIRouter
-from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,39 +15,25 @@ from labosim.faults import Fault, Faults
 from labosim.https import PEER_SUBJECT, HttpsServer
 from labosim.identities import PUBLIC
 from labosim.insi import answers
-from labosim.insi.answers import Question, Register
-from labosim.insi.checks import Checker, Rejected
-from labosim.insi.faults import envelope, known
+from labosim.insi.checks import BY_CARD, BY_TRAITS, Checker
+from labosim.insi.faults import CutResponse, Rejected, envelope, known
+from labosim.insi.people import InsiCall, Person
+from labosim.insi.questions import CardQuestion, Question
+from labosim.insi.register import Register
+from labosim.insi.verification import Verification
 from labosim.pki import Pki
 
-OPERATION = "rechercherInsAvecTraitsIdentite"
 AUTHORISATION = "LABOHUB-TEST-0001"  # the IDAM number of the demonstration
 KEPT_CALLS = 50_000
 SOAP_TYPE = "application/soap+xml; charset=utf-8"
 
 
-class InsiCall(BaseModel):
-    """A call, as the control API lists it: never whom it was about."""
-
-    id: str
-    operation: str
-    outcome: str  # 00, 01, 02, a fault's code, or the kind of an injected failure
-    elapsed_ms: float
-
-
-class InjectedAnswer(BaseModel):
-    """A prepared answer for one question, as the CNDA tests ask of editors."""
-
-    birth_name: str
-    given_name: str
-    xml: str
-
-
 class InsiSimulator:
-    """Answers searches by traits over HTTPS with mutual TLS, on any path.
+    """Answers searches by traits and by card over HTTPS with mutual TLS, on any path; verifications on their own.
 
     Fault kinds of service `insi`: `outage` (HTTP 503), `slow` (waits `delay_seconds`, then answers), `fault` (SOAP
-    fault of `code`), `garbage` (an HTML page), `wrong-key` (the active matricule's key is wrong).
+    fault of `code`), `garbage` (an HTML page), `cut` (the connection ends inside the answer), and the flaws of an
+    answer: `wrong-key`, `no-key`, `no-names`, `no-place`, `disordered`.
     """
 
     def __init__(
@@ -79,10 +63,12 @@ class InsiSimulator:
         self.latency_seconds = latency_seconds
         self._oid, self._unknown_is_fault = oid, unknown_is_fault
         self.register = Register(PUBLIC)
+        self._changes: list[Person] = []
         self.calls: deque[InsiCall] = deque(maxlen=KEPT_CALLS)
         self._count = 0
         self._injected: dict[tuple[str, str], bytes] = {}
-        app = Starlette(routes=[Route("/{path:path}", self._serve, methods=["POST"])])
+        verification = Verification(lambda: self.register)
+        app = Starlette(routes=[*verification.routes(), Route("/{path:path}", self._serve, methods=["POST"])])
         self._server = HttpsServer(app, host=host, port=port, pki=pki, certificate="insi-server")
 
     @property
@@ -104,9 +90,21 @@ class InsiSimulator:
         await self._server.stop()
 
     def reset(self) -> None:
-        """Forget the calls and the prepared answers."""
+        """Forget the calls, the prepared answers and all that was told of people."""
         self.calls.clear()
         self._injected.clear()
+        self._changes.clear()
+        self.register = Register(PUBLIC)
+
+    def tell(self, person: Person) -> None:
+        """Know a person, at once or after some calls."""
+        if person.after_calls > 0:
+            self._changes.append(person)
+            return
+        identity = person.identity()
+        self.register.add(identity)
+        if person.holder:
+            self.register.enrol(person.holder, identity, person.rank)
 
     def inject(self, birth_name: str, given_name: str, answer: bytes) -> None:
         """Answer the searches of this name with a prepared envelope."""
@@ -122,8 +120,20 @@ class InsiSimulator:
         status, outcome, answer, media_type = self._answer(request, data, fault)
         self._count += 1
         elapsed_ms = round((time.perf_counter() - started) * 1000, 3)
-        self.calls.append(InsiCall(id=str(self._count), operation=OPERATION, outcome=outcome, elapsed_ms=elapsed_ms))
-        return Response(answer, status, media_type=media_type)
+        operation = BY_CARD if BY_CARD in request.headers.get("content-type", "") else BY_TRAITS
+        cut = fault is not None and fault.kind == "cut"
+        outcome = "cut" if cut else outcome
+        self.calls.append(InsiCall(id=str(self._count), operation=operation, outcome=outcome, elapsed_ms=elapsed_ms))
+        self._let_time_pass()
+        return CutResponse(answer, status) if cut else Response(answer, status, media_type=media_type)
+
+    def _let_time_pass(self) -> None:
+        """Make the changes whose calls are over."""
+        waiting = [person.model_copy(update={"after_calls": person.after_calls - 1}) for person in self._changes]
+        self._changes = [person for person in waiting if person.after_calls > 0]
+        for person in waiting:
+            if person.after_calls <= 0:
+                self.tell(person)
 
     def _answer(self, request: Request, data: bytes, fault: Fault | None) -> tuple[int, str, bytes, str]:
         """Return the HTTP status, the outcome, the body and its type."""
@@ -141,30 +151,16 @@ class InsiSimulator:
                 raise Rejected(fault.code or "desir_1020", "injected")
         except Rejected as error:
             return 500, error.code, envelope(known(error.code), error.text, message_id), SOAP_TYPE
-        code, answer = self._result(question, wrong_key=kind == "wrong-key")
+        code, answer = self._result(question, kind if kind in answers.FLAWS else "")
         if code == "01" and self._unknown_is_fault:
-            return 500, "insi_102", envelope(known("insi_102"), "recherche", message_id), SOAP_TYPE
+            unknown = "insi_101" if isinstance(question, CardQuestion) else "insi_102"
+            return 500, unknown, envelope(known(unknown), "recherche", message_id), SOAP_TYPE
         return 200, code, answer, SOAP_TYPE
 
-    def _result(self, question: Question, *, wrong_key: bool) -> tuple[str, bytes]:
+    def _result(self, question: Question | CardQuestion, flaw: str) -> tuple[str, bytes]:
+        if isinstance(question, CardQuestion):
+            return answers.result(self.register.find_by_card(question), oid=self._oid, flaw=flaw)
         prepared = self._injected.get((question.birth_name, question.given_name))
         if prepared is not None:
             return "injected", prepared
-        return answers.result(self.register.find(question), oid=self._oid, wrong_key=wrong_key)
-
-
-def routes(simulator: InsiSimulator) -> APIRouter:
-    """Return INSi's part of the control API."""
-    router = APIRouter(prefix="/sim/insi", tags=["insi"])
-
-    @router.get("/calls")
-    async def calls() -> list[InsiCall]:
-        """Return the calls, oldest first."""
-        return list(simulator.calls)
-
-    @router.post("/answers", status_code=204)
-    async def inject(answer: InjectedAnswer) -> None:
-        """Answer the searches of a name with a prepared envelope, until the next reset."""
-        simulator.inject(answer.birth_name, answer.given_name, answer.xml.encode())
-
-    return router
+        return answers.result(self.register.find(question), oid=self._oid, flaw=flaw)
