@@ -121,7 +121,7 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
     """Return the keys of a file. Raises: KeysMisconfigured: with the entry and the field, never their values."""
     try:
         content: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (OSError, ValueError, RecursionError):  # wrong text, wrong TOML, nesting beyond all bounds
         raise KeysMisconfigured("INGEST_HL7_API_KEYS is not a readable TOML file") from None
     keys = []
     entries = content.get("key", [])

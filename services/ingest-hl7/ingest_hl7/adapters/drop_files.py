@@ -13,6 +13,8 @@ from typing import Self
 SUFFIXES = (".hl7", ".er7")
 OUTCOMES = ("acks", "done", "refused")
 LOCK = ".labohub.lock"
+MAX_NAME_BYTES = 255  # of a file on Linux
+_ADDED_BYTES = len("..ack.tmp") + 13  # what we add to a name, at most: a mark of its content, an ending
 _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -88,7 +90,7 @@ class DropFiles:
 
     def finish(self, found: Found, ack: bytes, outcome: str) -> bool:
         """Write the answer, then move the file. Return False when the file is another one by now: it stays."""
-        self._write(f"{found.name}.ack", ack)
+        self._write(f"{_bearable(found.name)}.ack", ack)
         here, there = self._fds[""], self._fds[outcome]
         try:
             if _stamp(os.stat(found.name, dir_fd=here, follow_symlinks=False)) != found.stamp:
@@ -112,7 +114,7 @@ class DropFiles:
             return found.name
         mark = hashlib.sha256(found.data).hexdigest()[:12] if found.data is not None else str(found.stamp.modified_ns)
         stem, dot, suffix = found.name.rpartition(".")
-        return f"{stem}.{mark}{dot}{suffix}"
+        return f"{_bearable(stem)}.{mark}{dot}{suffix}"
 
     def _write(self, name: str, content: bytes) -> None:
         directory = self._fds["acks"]
@@ -143,6 +145,14 @@ def lock(folder: Path) -> Iterator[Callable[[], bool]]:
         yield held
     finally:
         os.close(fd)
+
+
+def _bearable(name: str) -> str:
+    """Return a name that leaves room for what we add: its own, or its beginning and a mark of the whole."""
+    written = os.fsencode(name)
+    if len(written) + _ADDED_BYTES <= MAX_NAME_BYTES:
+        return name
+    return f"{os.fsdecode(written[:200])}.{hashlib.sha256(written).hexdigest()[:12]}"
 
 
 def _stamp(status: os.stat_result) -> Stamp:

@@ -38,7 +38,7 @@ def routes(intake: Intake, access: Access, registry: Registry, max_bytes: int) -
         if body is None:
             return problem(413, "http.too-large", "the message is larger than the limit")
         if not body:
-            return problem(400, "http.empty", "the body holds no message")
+            return problem(400, "http.empty", "the body holds no whole message, or more than one")
         senders = _senders(body)
         for application, facility in senders:
             if refusal := await access.check_sender(request, caller, application, facility):
@@ -79,7 +79,7 @@ async def _body(request: Request, max_bytes: int) -> bytes | None:
         frames = FrameReader(max_bytes, end_without_cr=True).feed(data)
     except FrameTooLarge:
         return None
-    return frames[0] if frames else b""
+    return frames[0] if len(frames) == 1 else b""  # of several none: one answer would speak for all
 
 
 def _senders(body: bytes) -> list[tuple[str, str]]:

@@ -99,11 +99,13 @@ def _entries(path: Path, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]
     """Yield the entries of a file, each with where it stands: `[[sender]]` many times, or `[sender]` once."""
     try:
         tables = tomllib.loads(content.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (ValueError, RecursionError):  # wrong text, wrong TOML, numbers and nesting beyond all bounds
         raise SendersMisconfigured(f"INGEST_HL7_SENDERS: {path.name} is not a readable TOML file") from None
     entries = tables.pop("sender", [])
     if tables or not isinstance(entries, dict | list):
         raise SendersMisconfigured(f"INGEST_HL7_SENDERS: {path.name}: only [[sender]] is known")
+    if not entries:  # a file cut to nothing must not shut everybody out
+        raise SendersMisconfigured(f"INGEST_HL7_SENDERS: {path.name} has no [[sender]]")
     for number, entry in enumerate([entries] if isinstance(entries, dict) else entries, start=1):
         if not isinstance(entry, dict):
             raise SendersMisconfigured(f"INGEST_HL7_SENDERS: {path.name}: only [[sender]] is known")

@@ -12,8 +12,8 @@ from labohub.contracts.values import Recipient, RecipientKind, Requester
 from labohub.standards.hl7.cda_in_hl7 import Transmission
 from labohub.standards.hl7.findings import Finding, warning
 from labohub.standards.hl7.participation import PATIENT_DOMAIN, Participation
+from labohub.standards.mail import AddressMalformed, normal_address
 
-_BOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")  # MSSanté gives no other address
 _PATIENT_BOX = re.compile(r"[0-9]{6}[0-9ab][0-9]{8}")  # a matricule, in small letters
 
 
@@ -108,7 +108,11 @@ def _professionals(participations: list[Participation], errors: list[Finding]) -
 
 def _is_box(who: Participation, errors: list[Finding]) -> bool:
     """Return whether PRT-15.4 is one address and nothing more; it will be written into a mail and its envelope."""
-    if _BOX.fullmatch(who.address):
+    try:
+        normal_address(who.address)
+    except AddressMalformed:
+        pass
+    else:
         return True
     errors.append(Finding("102", f"{who.location}^15", "volet.address-malformed", "Adresse MSSanté mal formée."))
     return False

@@ -4,19 +4,47 @@ Within `/api/v1` fields are only added, and optional.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from labohub.contracts.values import RecipientKind
 from labohub.errors import Refused
+from labohub.standards.mail import AddressMalformed, normal_address
+
+OUR_TIME = range(1970, 9999)  # years: one more and no offset can be applied
+
+
+def _mailbox(text: str) -> str:
+    """Return an address as it came, when it is one address and nothing more."""
+    try:
+        normal_address(text)
+    except AddressMalformed:
+        raise ValueError("not one mail address") from None
+    return text
+
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=227, pattern=r"^[^\x00-\x1f\x7f^|~&\\]+$")]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=199, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Text = Annotated[str, StringConstraints(max_length=194, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Address = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@]+$")]
+Address = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@]+$"),
+    AfterValidator(_mailbox),
+]
 
 
 class EventMalformed(Refused):
@@ -81,6 +109,13 @@ class SglEvent(SglValue):
     occurred_at: AwareDatetime = Field(description="When it happened at the laboratory, with its offset.")
     source: Source
     subject: Subject
+
+    @field_validator("occurred_at")
+    @classmethod
+    def _is_of_our_time(cls, value: datetime) -> datetime:
+        if value.year not in OUR_TIME:
+            raise ValueError("no date of our time")
+        return value
 
     @model_validator(mode="after")
     def _subject_fits(self) -> Self:

@@ -112,13 +112,15 @@ def read_adt(message: Message) -> Adt | None:
 
 
 def moment(text: str, zone: tzinfo) -> datetime | None:
-    """Return the aware time of a TS, completed by zeros; `zone` when it names none. None for what is no time."""
+    """Return the aware time of a TS, completed by zeros; `zone` when it names none. None for no time of ours."""
     match = _TS.fullmatch(text)
     if match is None:
         return None
     digits, sign, hours, minutes = match.groups()
     filled = digits + "00000101000000"[len(digits) :]
     parts = [int(filled[:4]), *(int(filled[at : at + 2]) for at in range(4, 14, 2))]
+    if parts[0] not in OUR_TIME:
+        return None
     try:
         if not sign:
             return datetime(*parts, tzinfo=zone)  # type: ignore[misc, arg-type]
@@ -129,6 +131,7 @@ def moment(text: str, zone: tzinfo) -> datetime | None:
 
 
 _TS = re.compile(r"(\d{4}|\d{6}|\d{8}|\d{10}|\d{12}|\d{14})(?:\.\d{1,4})?(?:([+-])(\d{2})(\d{2}))?")
+OUR_TIME = range(1900, 9999)  # years: one more and no offset can be applied
 _ACTIONS = ("INSERT", "UPDATE", "CANCEL")
 
 
