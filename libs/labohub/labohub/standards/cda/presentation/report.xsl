@@ -90,13 +90,14 @@
   </xsl:template>
 
   <xsl:template name="banners">
-    <xsl:if test="$document/h:relatedDocument[@typeCode='RPLC']">
+    <xsl:variable name="said" select="$document/h:component/h:structuredBody/h:component/h:section/h:title"/>
+    <xsl:if test="$document/h:relatedDocument[@typeCode='RPLC'] and not($said = 'Modifications')">
       <p class="banner" role="note">
         <strong><xsl:text>Version </xsl:text><xsl:value-of select="$document/h:versionNumber/@value"/></strong>
         <xsl:text> : annule et remplace le compte rendu précédent.</xsl:text>
       </p>
     </xsl:if>
-    <xsl:if test="$document/h:documentationOf/h:serviceEvent/lab:statusCode[@code='active']">
+    <xsl:if test="$document/h:documentationOf/h:serviceEvent/lab:statusCode[@code='active'] and not($said = 'Compte rendu partiel')">
       <p class="banner" role="note"><strong>Compte rendu partiel</strong> : des examens sont encore en cours.</p>
     </xsl:if>
   </xsl:template>
@@ -134,8 +135,9 @@
             <dt>Matricule INS</dt>
             <dd class="digits">
               <xsl:value-of select="concat(substring($ins/@extension, 1, 13), ' ', substring($ins/@extension, 14))"/>
-              <span class="soft"> (OID <xsl:value-of select="$ins/@root"/>)</span>
             </dd>
+            <dt>OID</dt>
+            <dd class="digits"><xsl:value-of select="$ins/@root"/></dd>
           </xsl:when>
           <xsl:otherwise>
             <dt>Identité</dt>
@@ -182,6 +184,10 @@
           <xsl:with-param name="name" select="'Édité le'"/>
           <xsl:with-param name="value" select="$document/h:effectiveTime/@value"/>
         </xsl:call-template>
+        <xsl:for-each select="$document/h:informationRecipient/h:intendedRecipient/h:informationRecipient/h:name">
+          <dt><xsl:if test="position() = 1">Copie à</xsl:if></dt>
+          <dd><xsl:apply-templates select="." mode="person"/></dd>
+        </xsl:for-each>
       </dl>
     </section>
   </xsl:template>
@@ -211,7 +217,12 @@
   <!-- the body -->
 
   <xsl:template match="h:section">
-    <section class="chapter">
+    <section>
+      <xsl:attribute name="class">
+        <xsl:text>chapter</xsl:text>
+        <xsl:if test="h:title = 'Modifications' or h:title = 'Compte rendu partiel'"> notice</xsl:if>
+        <xsl:if test="h:title = 'Conclusion'"> conclusion</xsl:if>
+      </xsl:attribute>
       <xsl:if test="normalize-space(h:title)"><h2><xsl:value-of select="h:title"/></h2></xsl:if>
       <xsl:apply-templates select="h:text"/>
       <xsl:for-each select="h:component/h:section">
@@ -235,7 +246,7 @@
   </xsl:template>
 
   <xsl:template match="h:section/h:text"><div class="narrative"><xsl:apply-templates/></div></xsl:template>
-  <xsl:template match="h:paragraph"><p><xsl:apply-templates select="h:caption"/><xsl:apply-templates select="node()[not(self::h:caption)]"/></p></xsl:template>
+  <xsl:template match="h:paragraph"><p><xsl:if test="starts-with(normalize-space(.), 'Germe isolé')"><xsl:attribute name="class">isolate</xsl:attribute></xsl:if><xsl:apply-templates select="h:caption"/><xsl:apply-templates select="node()[not(self::h:caption)]"/></p></xsl:template>
   <xsl:template match="h:br"><br/></xsl:template>
   <xsl:template match="h:text/h:br"/>
   <xsl:template match="h:sub"><sub><xsl:apply-templates/></sub></xsl:template>
@@ -250,6 +261,8 @@
   <xsl:template match="h:table">
     <div class="scroll" tabindex="0" role="group" aria-label="Tableau de résultats">
       <table>
+        <xsl:variable name="first" select="normalize-space(h:thead/h:tr[1]/h:th[1])"/>
+        <xsl:if test="($first = 'Examen' or $first = 'Antibiotique') and count(h:thead/h:tr[1]/h:th) &gt; 4"><xsl:attribute name="class">results</xsl:attribute></xsl:if>
         <xsl:if test="h:caption"><caption><xsl:apply-templates select="h:caption/node()"/></caption></xsl:if>
         <xsl:apply-templates select="h:thead | h:tbody | h:tfoot"/>
       </table>
@@ -265,7 +278,13 @@
       <xsl:if test="$mark != ''"><xsl:attribute name="class"><xsl:value-of select="concat('out ', $mark)"/></xsl:attribute></xsl:if>
       <xsl:apply-templates select="h:th | h:td"/>
     </tr>
+    <xsl:if test="count(h:td) &gt; 2">
+      <xsl:for-each select=".//h:renderMultiMedia">
+        <tr><td class="remark" colspan="{count(ancestor::h:tr[1]/h:td)}"><xsl:call-template name="media"/></td></tr>
+      </xsl:for-each>
+    </xsl:if>
   </xsl:template>
+  <xsl:template match="h:tr[count(h:td) &gt; 2]//h:renderMultiMedia"/>
 
   <xsl:template match="h:th | h:td">
     <xsl:element name="{local-name()}">
@@ -278,10 +297,20 @@
       <xsl:variable name="mark"><xsl:if test="ancestor::h:tbody"><xsl:for-each select=".."><xsl:call-template name="mark"/></xsl:for-each></xsl:if></xsl:variable>
       <xsl:variable name="class">
         <xsl:if test="self::h:td and position() = 1 and not(@colspan)">exam </xsl:if>
+        <xsl:if test="self::h:td and @colspan and position() = 1 and last() = 1">remark </xsl:if>
         <xsl:if test="$mark != '' and position() &gt; 1 and .//h:content[contains(@styleCode, 'Bold')]">value</xsl:if>
       </xsl:variable>
       <xsl:if test="$class != ''"><xsl:attribute name="class"><xsl:value-of select="normalize-space($class)"/></xsl:attribute></xsl:if>
       <!-- the sign stands before the value when its author set it in bold, else before the examination -->
+      <xsl:variable name="category">
+        <xsl:if test="position() = 4 and ancestor::h:table[1]/h:thead/h:tr[1]/h:th[1] = 'Antibiotique'">
+          <xsl:for-each select=".."><xsl:call-template name="flag"/></xsl:for-each>
+        </xsl:if>
+      </xsl:variable>
+      <xsl:if test="contains('|S|I|R|SDD|NS|', concat('|', $category, '|')) and $category != ''">
+        <span class="category {$category}"><xsl:value-of select="$category"/></span>
+        <xsl:text> </xsl:text>
+      </xsl:if>
       <xsl:if test="$mark != '' and (contains($class, 'value')
           or (position() = 1 and not(../*[position() &gt; 1]//h:content[contains(@styleCode, 'Bold')])))">
         <xsl:choose>
@@ -295,7 +324,7 @@
     </xsl:element>
   </xsl:template>
 
-  <xsl:template match="h:renderMultiMedia">
+  <xsl:template match="h:renderMultiMedia" name="media">
     <xsl:variable name="media" select="key('media', @referencedObject)[1]/h:value"/>
     <xsl:variable name="content" select="translate($media, ' &#9;&#10;&#13;', '')"/>
     <xsl:variable name="type" select="$media/@mediaType"/>
@@ -315,6 +344,19 @@
   <!-- how a row stands, from its coded result: high, low, abnormal or nothing -->
 
   <xsl:template name="mark">
+    <xsl:variable name="flag"><xsl:call-template name="flag"/></xsl:variable>
+    <xsl:variable name="first" select="concat('|', $flag, '|')"/>
+    <xsl:choose>
+      <xsl:when test="$first = '||'"/>
+      <xsl:when test="contains('|H|HH|HU|HX|&gt;|U|', $first)">high</xsl:when>
+      <xsl:when test="contains('|L|LL|LU|LX|&lt;|D|', $first)">low</xsl:when>
+      <xsl:when test="contains('|A|AA|R|POS|DET|RR|WR|W|NS|', $first)">abnormal</xsl:when>
+    </xsl:choose>
+  </xsl:template>
+
+  <!-- the first flag of a row, a code of ObservationInterpretation -->
+
+  <xsl:template name="flag">
     <xsl:variable name="code">
       <xsl:for-each select=".//@ID">
         <xsl:variable name="reference" select="concat('#', .)"/>
@@ -323,13 +365,7 @@
         </xsl:for-each>
       </xsl:for-each>
     </xsl:variable>
-    <xsl:variable name="first" select="concat('|', substring-before($code, ' '), '|')"/>
-    <xsl:choose>
-      <xsl:when test="$first = '||'"/>
-      <xsl:when test="contains('|H|HH|HU|HX|&gt;|U|', $first)">high</xsl:when>
-      <xsl:when test="contains('|L|LL|LU|LX|&lt;|D|', $first)">low</xsl:when>
-      <xsl:when test="contains('|A|AA|R|POS|DET|RR|WR|W|NS|', $first)">abnormal</xsl:when>
-    </xsl:choose>
+    <xsl:value-of select="substring-before($code, ' ')"/>
   </xsl:template>
 
   <xsl:template name="style">
