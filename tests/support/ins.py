@@ -2,12 +2,12 @@
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import httpx
 from pydantic import SecretStr
@@ -22,10 +22,18 @@ from ins_qualifier.main import build
 from ins_qualifier.settings import InsQualifierSettings
 from labohub.contracts import topics
 from labohub.contracts.codec import derived_id, from_record, to_record
-from labohub.contracts.events import Event, IdentityQualified, IdentityUnresolved, ReportReceived
+from labohub.contracts.events import (
+    Event,
+    IdentityQualified,
+    IdentityUnresolved,
+    IdentityWithdrawn,
+    PatientCorrected,
+    ReportReceived,
+)
 from labohub.contracts.values import (
     BlobRef,
     Ins,
+    LocalIdentifier,
     MessageId,
     Patient,
     Report,
@@ -47,6 +55,7 @@ from labosim.insi.simulator import AUTHORISATION
 from labosim.pki import Pki
 
 KEY = base64.b64encode(bytes(32)).decode()
+AUTHORITY = "1.2.250.1.999.1.1"  # of the local identifiers
 AT = datetime(2026, 3, 12, 9, 30, tzinfo=UTC)
 
 
@@ -66,6 +75,32 @@ def patient_of(
         traits=own.model_copy(update=traits),
         ins=Ins(matricule=identity.matricule, oid=identity.oid) if with_ins else None,
         reliability=tuple(reliability),
+    )
+
+
+def numbered(
+    identity: TestIdentity,
+    *,
+    local: str = "IPP-1",
+    reliability: Sequence[str] = ("VALI",),
+    with_ins: bool = True,
+    **traits: str,
+) -> Patient:
+    """Return the patient of a test identity under a local identifier of the laboratory."""
+    patient = patient_of(identity, reliability=reliability, with_ins=with_ins, **traits)
+    return patient.model_copy(update={"local_ids": (LocalIdentifier(value=local, authority_oid=AUTHORITY),)})
+
+
+def corrected(patient: Patient, *, report: str = "R1", number: int = 1, cause: str = "adt-1") -> PatientCorrected:
+    """Return the event of a source that corrects the patient of a report message."""
+    message_id = f"{report}-M{number}"
+    return PatientCorrected(
+        event_id=derived_id("test", cause, message_id),
+        occurred_at=AT,
+        report_id=ReportId(report),
+        message_id=MessageId(message_id),
+        patient=patient,
+        cause=cause,
     )
 
 
@@ -107,6 +142,9 @@ def book_of(*domains: Domain, environment: str = "test", hours: float = 24) -> I
     """Return the identity store's rules with the tests' key."""
     secret = base64.b64decode(KEY)
     return IdentityBook(Referential(domains, Keys(secret)), Cipher(secret), environment, hours)
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -185,9 +223,32 @@ class InsRig:
     async def decided(self, count: int, seconds: float = 20) -> list[IdentityQualified | IdentityUnresolved]:
         """Return what the stage published, once it is that many events."""
         async with asyncio.timeout(seconds):
-            while len(self.answers) < count:
+            while len(self._decisions()) < count:
                 await asyncio.sleep(0.005)
+        return self._decisions()
+
+    def _decisions(self) -> list[IdentityQualified | IdentityUnresolved]:
         return [answer for answer in self.answers if isinstance(answer, IdentityQualified | IdentityUnresolved)]
+
+    def withdrawn(self) -> list[IdentityWithdrawn]:
+        """Return the identities that the stage took back so far."""
+        return [answer for answer in self.answers if isinstance(answer, IdentityWithdrawn)]
+
+    async def tell(self, *events: Event) -> None:
+        """Let other facts reach the stage; those of one topic are handled before what comes later."""
+        for event in events:
+            await self.platform.bus.publish(event.TOPIC, [to_record(event)])
+
+    async def queue(self) -> dict[str, Any]:
+        """Return what the service says of its queue."""
+        return dict((await self.get("/api/v1/identity/queue")).json())
+
+    async def until(self, look: Callable[[], Awaitable[T]], is_there: Callable[[T], bool], seconds: float = 20) -> T:
+        """Return what is seen, once it is as wanted."""
+        async with asyncio.timeout(seconds):
+            while not is_there(seen := await look()):
+                await asyncio.sleep(0.005)
+        return seen
 
     async def traces(self) -> list[Any]:
         """Return the rows of the calls' traces; `answer` is a BlobRef or None."""

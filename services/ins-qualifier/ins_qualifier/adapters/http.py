@@ -7,6 +7,7 @@ from ins_qualifier.adapters.desk import Desk
 from ins_qualifier.adapters.identity_desk import IdentityDesk
 from ins_qualifier.adapters.officer import Officer
 from ins_qualifier.adapters.recall_desk import RecallDesk
+from ins_qualifier.adapters.reverifications import CANCELLED, PAUSED, RUNNING, Reverifications
 from ins_qualifier.core.gate import Gate
 
 
@@ -58,6 +59,43 @@ def identity_routes(identities: IdentityDesk, officer: Officer) -> APIRouter:
     async def withdraw(identity: str, act: views.PersonAct) -> views.Resolved:
         """Take the matricule from an identity: what left with it is recalled."""
         return await officer.withdraw(identity, act)
+
+    return routes
+
+
+def reverification_routes(jobs: Reverifications) -> APIRouter:
+    """Return the routes of the bulk verification."""
+    routes = APIRouter(prefix="/api/v1/identity/reverifications", tags=["identity"])
+
+    @routes.post("", status_code=202)
+    async def start(order: views.ReverificationOrder) -> views.Reverification:
+        """Verify qualified identities again, at so many a second."""
+        return await jobs.start(order)
+
+    @routes.get("")
+    async def page() -> views.ReverificationPage:
+        """Return the jobs."""
+        return await jobs.page()
+
+    @routes.get("/{job}")
+    async def one(job: str) -> views.Reverification:
+        """Return how far a job came."""
+        return await jobs.one(job)
+
+    @routes.post("/{job}/pause", status_code=202)
+    async def pause(job: str, act: views.PersonAct) -> views.Reverification:
+        """Let a job wait."""
+        return await jobs.turn(job, act, PAUSED)
+
+    @routes.post("/{job}/resume", status_code=202)
+    async def resume(job: str, act: views.PersonAct) -> views.Reverification:
+        """Let a job go on."""
+        return await jobs.turn(job, act, RUNNING)
+
+    @routes.post("/{job}/cancel", status_code=202)
+    async def cancel(job: str, act: views.PersonAct) -> views.Reverification:
+        """End a job before its time."""
+        return await jobs.turn(job, act, CANCELLED)
 
     return routes
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import orjson
 from prometheus_client import Counter
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, insert, select, update
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ins_qualifier.adapters.calls import CallTable, call_table
@@ -27,6 +27,23 @@ checks = work_table(
     "identity_checks", metadata, Column("identity", String, nullable=False, server_default="", index=True)
 )
 identities, identity_changes, numbers, collisions, plans, departures, recalls = identity_tables(metadata)
+verifications = work_table(
+    "identity_verifications",
+    metadata,
+    Column("job", String, nullable=False, index=True),
+    Column("outcome", String, nullable=False, server_default=""),
+)
+jobs = Table(
+    "reverification_jobs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("domain", String, nullable=False),  # empty: all
+    Column("state", String, nullable=False),  # running, paused, cancelled
+    Column("per_second", Float, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
 worklist = Table(
     "identity_worklist",
     metadata,
@@ -142,6 +159,7 @@ class InsUnit(Unit):
         self.checks = WorkQueue(checks, self)
         self.worklist = WorklistTable(connection)
         self.calls = CallTable(connection, calls)
+        self.verifications = WorkQueue(verifications, self)
 
     async def release_waiting(self) -> None:
         """Make every check that waits for INSi due now."""

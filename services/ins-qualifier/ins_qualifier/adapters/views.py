@@ -223,6 +223,37 @@ class RecallPage(Body):
     next: str = ""
 
 
+class ReverificationOrder(PersonAct):
+    """Which identities to verify again, and how fast."""
+
+    domain: str = ""  # empty: all
+    older_than_days: int = Field(0, ge=0)  # since INSi last confirmed
+    per_second: float = Field(1.0, gt=0, le=50)
+
+
+class Reverification(Body):
+    """A job of verification and how far it came."""
+
+    id: str
+    domain: str
+    state: str  # running, paused, cancelled or done
+    per_second: float
+    total: int
+    waiting: int
+    confirmed: int
+    refuted: int
+    skipped: int  # no longer qualified when their turn came
+    opened_at: datetime
+    changed_at: datetime
+    history: tuple[Act, ...]
+
+
+class ReverificationPage(Body):
+    """The jobs, the latest first."""
+
+    items: tuple[Reverification, ...]
+
+
 class Queue(Body):
     """How the stage stands: what is due, what waits for INSi and since when."""
 
