@@ -43,7 +43,7 @@ from labohub.runtime.settings import LabohubSettings
 from labohub.store.blobs import connect as connect_blobs
 from labosim.pki import Pki
 from mss_sender.adapters.collector import Collector
-from mss_sender.core.laboratory import Laboratory
+from mss_sender.core.laboratory import Laboratories, Laboratory
 from mss_sender.main import build
 from mss_sender.settings import MssSenderSettings
 from tests.support.store import FixedClock
@@ -62,6 +62,7 @@ LABORATORY = Laboratory(
     allowed_domains=("mssante.fr",),
     message_id_secret=b"secret",
 )
+LABORATORIES = Laboratories((LABORATORY,))
 _CDA = """<?xml version="1.0" encoding="UTF-8"?>
 <ClinicalDocument xmlns="urn:hl7-org:v3">
   <typeId root="2.16.840.1.113883.1.3" extension="POCD_HD000040"/>

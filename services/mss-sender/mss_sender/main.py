@@ -6,7 +6,8 @@ from labohub.runtime.service import Platform, Service, Worker
 from mss_sender.adapters.collector import Collector
 from mss_sender.adapters.http import routes
 from mss_sender.adapters.imap import ImapMailbox
-from mss_sender.adapters.smtp import SmtpOperator
+from mss_sender.adapters.laboratories_file import installation
+from mss_sender.adapters.smtp import Operators, SmtpOperator
 from mss_sender.adapters.tables import MssUnit, metadata
 from mss_sender.handlers import planner
 from mss_sender.settings import MssSenderSettings
@@ -21,11 +22,12 @@ NAME = "mss-sender"
 def build(settings: MssSenderSettings, platform: Platform) -> Service:
     """Return the service. Raises: Misconfigured when a certificate or address of the settings cannot be used."""
     settings.check(platform.settings.environment)
-    laboratory = settings.laboratory()
+    installed = installation(settings)
+    laboratories = installed.laboratories
     database = platform.database(NAME, metadata)
     units = database.units(MssUnit)
     blobs = platform.blobs
-    operator = SmtpOperator(settings)
+    operator = Operators({access.address: SmtpOperator(settings, access) for access in installed.senders})
     patience = Patience(
         lease=settings.lease_seconds,
         retry_first=settings.retry_first_seconds,
@@ -34,39 +36,49 @@ def build(settings: MssSenderSettings, platform: Platform) -> Service:
         halt=settings.halt_seconds,
         outage_pause=settings.outage_pause_seconds,
     )
-    composer = Composer(blobs, laboratory, settings.cached_documents)
+    composer = Composer(blobs, laboratories, settings.cached_documents)
     sender = Sender(
         units=units,
         blobs=blobs,
         operator=operator,
         composer=composer,
-        laboratory=laboratory,
+        laboratories=laboratories,
         patience=patience,
         batch_size=settings.batch_size,
         max_mail_bytes=settings.max_mail_bytes,
     )
-    sorter = Sorter(units, blobs, laboratory, settings.batch_size, settings.lease_seconds)
-    handovers = HandOvers(units, blobs, operator, laboratory, patience)
-    mailbox = ImapMailbox(settings, settings.bal_applicative)
-    collector = Collector(
-        alone=database.alone,
-        units=units,
-        blobs=blobs,
-        mailbox=mailbox,
-        clock=platform.clock,
-        poll_seconds=settings.imap_poll_seconds,
+    sorter = Sorter(
+        units,
+        blobs,
+        laboratories,
+        batch_size=settings.batch_size,
+        lease_seconds=settings.lease_seconds,
+        hourly_limit=settings.replies_per_hour,
     )
+    handovers = HandOvers(units, blobs, operator, laboratories, patience)
+    collectors = [
+        Collector(
+            name=f"mss-returns-{rank}",
+            alone=database.alone,
+            units=units,
+            blobs=blobs,
+            mailbox=ImapMailbox(settings, access),
+            clock=platform.clock,
+            poll_seconds=settings.imap_poll_seconds,
+        )
+        for rank, access in enumerate(installed.readers, start=1)
+    ]
     return Service(
         name=NAME,
         database=database,
         unit_type=MssUnit,
-        subscriptions={DocumentBuilt: planner(laboratory)},
+        subscriptions={DocumentBuilt: planner(laboratories)},
         workers=(
             Worker("send", sender.send_due, concurrency=2),
             Worker("sort", sorter.sort_due),
             Worker("hand-over", handovers.hand_over_due),
         ),
-        listeners=(collector,) if settings.imap_enabled else (),
+        listeners=collectors if settings.imap_enabled else (),
         routers=(routes(database, blobs),),
         closing=(sender.close, operator.close),
     )

@@ -11,14 +11,15 @@ from labohub.errors import Misconfigured, Refused, Unavailable
 from labohub.store.work import Work, WorkQueue
 from mss_sender.core.answers import Answer
 from mss_sender.core.effects import Fact
-from mss_sender.core.values import PlannedMail, Return
+from mss_sender.core.values import HandOver, PlannedMail, Return
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A mail ready for the operator."""
 
-    sender: str
+    account: str  # our mailbox that sends it
+    sender: str  # of the envelope; empty for a notice, which nobody may answer
     recipient: str
     envelope_id: str
     content: bytes  # RFC 5322, CRLF, 7-bit
@@ -154,6 +155,20 @@ class Returns(Protocol):
         """Return how far a mailbox was read."""
 
 
+class HandOverRows(Protocol):
+    """Answers on their way to people, seen from one unit of work."""
+
+    @property
+    def queue(self) -> WorkQueue:
+        """The rows to hand over."""
+
+    async def add(self, value: HandOver) -> None:
+        """Plan a hand-over; the same again changes nothing."""
+
+    async def count_since(self, correspondent: str, since: datetime) -> int:
+        """Return how many mails of a correspondent were handed over since then."""
+
+
 class SendingUnit(Protocol):
     """One transaction of this service."""
 
@@ -170,7 +185,7 @@ class SendingUnit(Protocol):
         """What came back."""
 
     @property
-    def handovers(self) -> WorkQueue:
+    def handovers(self) -> HandOverRows:
         """Answers on their way to the organisational mailbox."""
 
     @property

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from labohub.errors import Misconfigured
 from labohub.runtime.settings import check_production
 from labohub.standards.mail import AddressMalformed, normal_address
+from mss_sender.core.access import Access
 from mss_sender.core.laboratory import Laboratory
 
 MIN_SECRET_CHARACTERS = 16
@@ -92,7 +93,17 @@ class MssSenderSettings(BaseSettings):
     )
     imap_password: SecretStr = Field(SecretStr(""), description="Password of the applicative mailbox, with `plain`.")
     imap_folder: str = Field("INBOX", description="Folder that is read.")
-    imap_enabled: bool = Field(True, description="Whether the applicative mailbox is read.")
+    imap_enabled: bool = Field(True, description="Whether our mailboxes are read.")
+    imap_reads_organisational: bool = Field(
+        False,
+        description="Whether the organisational mailbox is read too, where answers arrive by Reply-To; never changed.",
+    )
+    laboratories_file: Path | None = Field(
+        None, description="TOML: other laboratories, each with its mailboxes, certificates, senders and sites."
+    )
+    replies_per_hour: PositiveInt = Field(
+        30, description="Mails of one correspondent sent on to people in an hour; more is a loop, left to the worklist."
+    )
     imap_poll_seconds: PositiveFloat = Field(
         60, description="The mailbox is looked at so often even when IDLE tells nothing."
     )
@@ -125,6 +136,17 @@ class MssSenderSettings(BaseSettings):
     cached_documents: NonNegativeInt = Field(
         32, description="Documents whose attachments are kept ready for their other recipients."
     )
+
+    def access(self) -> Access:
+        """Return what opens the applicative mailbox."""
+        return Access(
+            address=self.bal_applicative,
+            certificate_file=self.certificate_file,
+            key_file=self.key_file,
+            imap_login=self.imap_login,
+            imap_password=self.imap_password,
+            folder=self.imap_folder,
+        )
 
     def laboratory(self) -> Laboratory:
         """Return what these settings say of the laboratory.

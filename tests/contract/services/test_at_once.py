@@ -36,7 +36,7 @@ from tests.support.dmp import cda as dmp_cda
 from tests.support.dmp_service import built
 from tests.support.ingest import Running, cda, msa, relay_message, results_message, running
 from tests.support.ins import patient_of, received
-from tests.support.mss import LABORATORY, document_built
+from tests.support.mss import LABORATORIES, document_built
 from tests.support.postgres import PostgresServer
 
 PATIENCE_SECONDS = 20.0
@@ -83,7 +83,7 @@ async def meanwhile(
 async def test_who_asks_for_a_mail_while_it_settles_hears_how_it_ended(
     asks_first: bool, postgres_server: PostgresServer
 ) -> None:
-    plan = mail_planner(LABORATORY)
+    plan = mail_planner(LABORATORIES)
     async with opened(postgres_server, "mss-sender", mss.metadata) as database:
         units = database.units(mss.MssUnit)
         async with units() as unit:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from email.message import Message
 
-from labohub.standards.mail_reading import content, header, message_ids, parse_mail
+from labohub.standards.mail_reading import content, header, message_ids, parse_mail, report_of
 
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 RETURNED_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
@@ -46,9 +46,10 @@ SMTP_CODES = frozenset(
         "554",
     )
 )
-_BY_STATUS = {"1.1": "550", "1.2": "512", "1.3": "553", "2.2": "552", "2.3": "523", "3.4": "523"}
+_BY_STATUS = {"1.1": "550", "1.2": "512", "1.3": "553", "1.10": "550", "2.2": "552", "2.3": "523", "3.4": "523"}
 _BY_TRANSIENT_STATUS = {"2.2": "422", "4.1": "441", "4.2": "442", "4.7": "420"}
 _FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)$")
+_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 
 
@@ -102,10 +103,15 @@ def smtp_code(status: str, diagnostic: str = "") -> str:
 
 
 def is_dsn(message: Message) -> bool:
-    """Return whether a mail is a delivery status notification, by its content type alone."""
-    claimed = str(message.get_param("report-type") or "").strip('"').lower()
-    return (message.get_content_type() == "multipart/report" and claimed == "delivery-status") or any(
-        part.get_content_type() in STATUS_TYPES for part in _top(message)
+    """Return whether a mail is a delivery status notification, by its content types alone.
+
+    A notice that somebody attaches to a mail of his own is not one.
+    """
+    report = report_of(message)
+    claimed = str(report.get_param("report-type") or "").strip('"').lower()
+    return (report.get_content_type() == "multipart/report" and claimed == "delivery-status") or any(
+        part.get_content_type() in STATUS_TYPES and part.get_content_disposition() != "attachment"
+        for part in _top(report)
     )
 
 
@@ -117,7 +123,7 @@ def read_dsn(raw: bytes | Message) -> Dsn | None:
     general: dict[str, str] = {}
     recipients: list[DsnRecipient] = []
     returned = ""
-    for part in _top(message):
+    for part in _top(report_of(message)):
         kind = part.get_content_type()
         if kind in STATUS_TYPES:
             for block in _blocks(part):
@@ -170,16 +176,23 @@ def _fields(block: str) -> dict[str, str]:
 
 def _recipient(block: dict[str, str]) -> DsnRecipient:
     action = block.get("action", "").split("(")[0].strip().lower()
-    status = re.search(r"\b([245]\.\d{1,3}\.\d{1,3})\b", block.get("status", ""))
     return DsnRecipient(
         action=action if action in ACTIONS else "",
-        status=status.group(1) if status else "",
+        status=_precise(block.get("status", ""), block.get("diagnostic-code", "")),
         final_recipient=_typed(block.get("final-recipient", "")),
         original_recipient=_typed(block.get("original-recipient", "")),
         diagnostic=block.get("diagnostic-code", ""),
         remote_mta=_typed(block.get("remote-mta", "")),
         will_retry_until=block.get("will-retry-until", ""),
     )
+
+
+def _precise(status: str, diagnostic: str) -> str:
+    """Return the enhanced status; the one of the remote server when the notice's own is general (Exim: 5.0.0)."""
+    said, remote = _STATUS.search(status), _STATUS.search(diagnostic)
+    if remote and (said is None or said.group(1)[1:] == ".0.0"):
+        return remote.group(1)
+    return said.group(1) if said else ""
 
 
 def _typed(value: str) -> str:

@@ -67,6 +67,19 @@ def parts(message: Message, depth: int = 4) -> Iterator[Message]:
         yield message
 
 
+def report_of(message: Message) -> Message:
+    """Return the multipart/report of a mail: itself, or the one to which a gateway added a footer.
+
+    A report that comes after a text is one that a person sends on: not what the mail is.
+    """
+    payload = message.get_payload()
+    if message.get_content_type() == "multipart/mixed" and isinstance(payload, list) and payload:
+        first = payload[0]
+        if isinstance(first, Message) and first.get_content_type() == "multipart/report":
+            return first
+    return message
+
+
 def content(part: Message) -> bytes:
     """Return a part's decoded bytes; for a part that holds parts, their source."""
     if part.is_multipart():

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from email.message import Message
 
-from labohub.standards.mail_reading import addresses, content, header, message_ids, parse_mail
+from labohub.standards.mail_reading import addresses, content, header, message_ids, parse_mail, report_of
 
 DISPOSITION_TYPES = ("message/disposition-notification", "message/global-disposition-notification")
 TYPES = ("displayed", "deleted", "dispatched", "processed", "denied", "failed")
@@ -48,12 +48,16 @@ class Mdn:
 
 
 def is_mdn(message: Message) -> bool:
-    """Return whether a mail is a disposition notification, by its content types alone."""
-    claimed = str(message.get_param("report-type") or "").strip('"').lower()
-    payload = message.get_payload()
-    top = [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else [message]
-    return (message.get_content_type() == "multipart/report" and claimed == "disposition-notification") or any(
-        part.get_content_type() in DISPOSITION_TYPES for part in top
+    """Return whether a mail is a disposition notification, by its content types alone.
+
+    A notice that somebody attaches to a mail of his own is not one.
+    """
+    report = report_of(message)
+    claimed = str(report.get_param("report-type") or "").strip('"').lower()
+    payload = report.get_payload()
+    top = [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else [report]
+    return (report.get_content_type() == "multipart/report" and claimed == "disposition-notification") or any(
+        part.get_content_type() in DISPOSITION_TYPES and part.get_content_disposition() != "attachment" for part in top
     )
 
 
@@ -100,7 +104,7 @@ def _error_code(message: Message, fields: dict[str, str], disposition: str, modi
 
 def _fields(message: Message) -> dict[str, str]:
     """Return the fields of the machine-readable part: in it, among its headers or, last, anywhere in the text."""
-    payload = message.get_payload()
+    payload = report_of(message).get_payload()
     top = [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else [message]
     for part in top:
         if part.get_content_type() in DISPOSITION_TYPES:
@@ -119,7 +123,7 @@ def _found(text: str) -> dict[str, str]:
 
 
 def _other_id(message: Message) -> str:
-    payload = message.get_payload()
+    payload = report_of(message).get_payload()
     for part in payload[2:] if isinstance(payload, list) else []:
         inner = part.get_payload() if isinstance(part, Message) else None
         if not (isinstance(inner, list) and inner and isinstance(inner[0], Message)):

@@ -33,9 +33,17 @@ class Collector:
     """A listener that keeps what arrives in one mailbox. Among replicas one has the mailbox, until it ends."""
 
     def __init__(
-        self, *, alone: Alone, units: Units, blobs: Blobs, mailbox: Mailbox, clock: Clock, poll_seconds: float
+        self,
+        *,
+        name: str,
+        alone: Alone,
+        units: Units,
+        blobs: Blobs,
+        mailbox: Mailbox,
+        clock: Clock,
+        poll_seconds: float,
     ) -> None:
-        self.name = "mss-returns"
+        self.name = name
         self._alone = alone
         self._units = units
         self._blobs = blobs
@@ -83,10 +91,12 @@ class Collector:
 
     async def _stored(self, mail: Fetched, now: datetime) -> Return:
         raw = await self._blobs.put(mail.raw, "message/rfc822")
+        key = content_key(mail.raw)
         return Return(
-            return_id=derived_id("return", self._mailbox.account, content_key(mail.raw)),
+            return_id=derived_id("return", self._mailbox.account, key),
             account=self._mailbox.account,
             raw=raw,
+            content_key=key,
             fetched_at=now,
             truncated=mail.truncated,
         )
@@ -103,21 +113,21 @@ class Collector:
                 if not await self.collect():
                     await self._in_thread(lambda: self._mailbox.wait(self._poll_seconds))
                 failures = 0
-                MAILBOX_DOWN.set(0)
+                MAILBOX_DOWN.labels(self.name).set(0)
             except Misconfigured as error:
-                log.error("mailbox.refused", code=error.code)
+                log.error("mailbox.refused", name=self.name, code=error.code)
                 await self._pause(REFUSED_PAUSE_SECONDS)
             except HubError as error:
                 failures += 1
-                log.warning("mailbox.waits", code=error.code, attempt=failures)
+                log.warning("mailbox.waits", name=self.name, code=error.code, attempt=failures)
                 await self._pause(backoff_seconds(failures, first=1, cap=PAUSE_CAP_SECONDS, fraction=0))
             except Exception as error:
                 failures += 1
-                log.bug("mailbox.failed", error)
+                log.bug("mailbox.failed", error, name=self.name)
                 await self._pause(PAUSE_CAP_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
-        MAILBOX_DOWN.set(1)
+        MAILBOX_DOWN.labels(self.name).set(1)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 

@@ -18,6 +18,7 @@ from typing import cast
 
 from labohub.errors import Misconfigured, Unavailable
 from mss_sender.adapters.tls import client_context
+from mss_sender.core.access import Access
 from mss_sender.ports import Fetched, Position
 from mss_sender.settings import MssSenderSettings
 
@@ -41,10 +42,11 @@ class MailboxRejectsUs(Misconfigured):
 class ImapMailbox:
     """One folder of one account. All methods but `wake` belong to one thread."""
 
-    def __init__(self, settings: MssSenderSettings, account: str) -> None:
-        self.account = account
+    def __init__(self, settings: MssSenderSettings, access: Access) -> None:
+        self.account = access.address
+        self._access = access
         self._settings = settings
-        self._tls = client_context(settings) if settings.imap_tls != "none" else None
+        self._tls = client_context(settings.ca_file, access) if settings.imap_tls != "none" else None
         self._client: imaplib.IMAP4 | None = None
         self._uid_validity = 0
         self._bells: tuple[socket.socket, socket.socket] | None = None  # (heard by `wait`, rung by `wake`)
@@ -125,9 +127,9 @@ class ImapMailbox:
             if settings.imap_tls == "starttls":
                 client.starttls(ssl_context=self._tls)
             self._login(client)
-            status, _ = client.select(_quoted(settings.imap_folder), readonly=True)
+            status, _ = client.select(_quoted(self._access.folder), readonly=True)
             if status != "OK":
-                raise MailboxRejectsUs("MSS_SENDER_IMAP_FOLDER cannot be opened")
+                raise MailboxRejectsUs("the folder of a mailbox cannot be opened")
             self._uid_validity = int(_first_number(client.response("UIDVALIDITY")[1]))
         except BaseException:
             with suppress(imaplib.IMAP4.error, OSError, EOFError):
@@ -137,10 +139,10 @@ class ImapMailbox:
 
     def _login(self, client: imaplib.IMAP4) -> None:
         try:
-            if self._settings.imap_login == "external":
-                client.authenticate("EXTERNAL", lambda _: b"")
+            if self._access.imap_login == "external":
+                client.authenticate("EXTERNAL", lambda _: self._access.acts_as.encode())
             else:
-                client.login(self.account, self._settings.imap_password.get_secret_value())
+                client.login(self.account, self._access.imap_password.get_secret_value())
             client._get_capabilities()  # they change at login; no public way to ask again
         except imaplib.IMAP4.abort:
             raise

@@ -10,5 +10,5 @@ SUBMISSION_SECONDS = Histogram(
 )
 REJECTED = Gauge("mss_sender_rejected_by_operator", "1 while the operator refuses our certificate, address or rights.")
 FACTS = Counter("mss_sender_facts_total", "Things learnt of mails: accepted, delivered, failed, displayed…", ["fact"])
-FETCHED = Counter("mss_sender_returns_total", "Mails read from the applicative mailbox.")
-MAILBOX_DOWN = Gauge("mss_sender_mailbox_down", "1 while the applicative mailbox cannot be read.")
+FETCHED = Counter("mss_sender_returns_total", "Mails read from our mailboxes.")
+MAILBOX_DOWN = Gauge("mss_sender_mailbox_down", "1 while a mailbox cannot be read.", ["mailbox"])

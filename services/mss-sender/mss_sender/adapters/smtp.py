@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ from labohub.errors import HubError
 from labohub.standards.dsn import xtext
 from mss_sender.adapters.metrics import REJECTED, SUBMISSION_SECONDS, SUBMITTED
 from mss_sender.adapters.tls import client_context
+from mss_sender.core.access import Access
 from mss_sender.core.answers import Answer, Stage, Verdict, judge
 from mss_sender.ports import MailPostponed, MailRefused, MailUnknown, OperatorRejectsUs, Outgoing, Receipt
 from mss_sender.settings import MssSenderSettings
@@ -53,12 +54,30 @@ class _LineLost(MailPostponed):
     """The server dropped a connection before any content left."""
 
 
-class SmtpOperator:
-    """Hands mails over, `smtp_connections` at a time."""
+class Operators:
+    """The operator as each laboratory's mailbox meets it: every mail goes with its own certificate."""
 
-    def __init__(self, settings: MssSenderSettings) -> None:
+    def __init__(self, operators: Mapping[str, "SmtpOperator"]) -> None:
+        """`operators`: by the address of the mailbox that sends."""
+        self._operators = {address.lower(): operator for address, operator in operators.items()}
+
+    async def submit(self, mail: Outgoing, before_content: Callable[[], Awaitable[None]]) -> Receipt:
+        """Hand a mail over. Raises: MailRefused, MailPostponed, MailUnknown, OperatorRejectsUs."""
+        return await self._operators[mail.account.lower()].submit(mail, before_content)
+
+    async def close(self) -> None:
+        """Say goodbye on all idle connections."""
+        for operator in self._operators.values():
+            await operator.close()
+
+
+class SmtpOperator:
+    """Hands the mails of one mailbox over, `smtp_connections` at a time."""
+
+    def __init__(self, settings: MssSenderSettings, access: Access) -> None:
         self._settings = settings
-        self._tls = client_context(settings) if settings.smtp_tls != "none" else None
+        self._access = access
+        self._tls = client_context(settings.ca_file, access) if settings.smtp_tls != "none" else None
         self._places = asyncio.Semaphore(settings.smtp_connections)
         self._idle: list[_Line] = []
 
@@ -172,7 +191,7 @@ class SmtpOperator:
             hostname=settings.smtp_host,
             port=settings.smtp_port,
             timeout=settings.send_timeout_seconds,
-            local_hostname=settings.bal_applicative.rpartition("@")[2],
+            local_hostname=self._access.address.rpartition("@")[2],
             use_tls=settings.smtp_tls == "implicit",
             start_tls=settings.smtp_tls == "starttls",
             tls_context=self._tls,

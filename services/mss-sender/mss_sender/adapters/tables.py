@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, delete, select
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from labohub.contracts.codec import derived_id
@@ -16,7 +16,7 @@ from labohub.store.work import NewWork, Work, WorkQueue, work_table
 from mss_sender.adapters.metrics import FACTS
 from mss_sender.core.effects import Fact
 from mss_sender.core.planning import DocumentIdReused, DocumentSuperseded, begins, differs, ends, lane
-from mss_sender.core.values import PlannedMail, Return
+from mss_sender.core.values import HandOver, PlannedMail, Return
 from mss_sender.ports import Position
 
 metadata = MetaData()
@@ -54,7 +54,13 @@ MAIL_ENDS = Table(  # documents that a mail to this box replaces or deletes: the
     Column("mail_id", String, nullable=False),
 )
 RETURNS = work_table("returns", metadata, Column("fetched_at", UtcDateTime, nullable=False))
-HANDOVERS = work_table("handovers", metadata)
+HANDOVERS = work_table(
+    "handovers",
+    metadata,
+    Column("correspondent", String, nullable=False),  # derived from the address: only compared
+    Column("asked_at", UtcDateTime, nullable=False),
+)
+Index("handovers_correspondent", HANDOVERS.c.correspondent, HANDOVERS.c.asked_at)
 POSITIONS = Table(
     "mailbox_positions",
     metadata,
@@ -72,7 +78,7 @@ class MssUnit(Unit):
         super().__init__(connection, now)
         self.mails = MailTable(self)
         self.returns = ReturnTable(self)
-        self.handovers = WorkQueue(HANDOVERS, self)
+        self.handovers = HandOverTable(self)
 
 
 class MailTable:
@@ -208,6 +214,30 @@ class ReturnTable:
         query = select(POSITIONS).where(POSITIONS.c.mailbox == mailbox)
         row = (await self._unit.connection.execute(query)).mappings().first()
         return Position(row["uid_validity"], row["last_uid"]) if row else Position(0, 0)
+
+
+class HandOverTable:
+    """Answers on their way to people."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self.queue = WorkQueue(HANDOVERS, unit)
+
+    async def add(self, value: HandOver) -> None:
+        """Plan a hand-over; the same again changes nothing."""
+        extra = {"correspondent": _correspondent(value.sender), "asked_at": self._unit.now}
+        await self.queue.add(NewWork(value.handover_id, value.handover_id, value.model_dump_json(), extra=extra))
+
+    async def count_since(self, correspondent: str, since: datetime) -> int:
+        """Return how many mails of a correspondent were handed over since then."""
+        query = select(func.count()).where(
+            HANDOVERS.c.correspondent == _correspondent(correspondent), HANDOVERS.c.asked_at > since
+        )
+        return int((await self._unit.connection.execute(query)).scalar_one())
+
+
+def _correspondent(address: str) -> str:
+    return derived_id("correspondent", address.strip().lower())
 
 
 def _addressed(event: DeliveryEvent, fact: str, report_id: str, message_id: str) -> DeliveryEvent:

@@ -6,6 +6,7 @@ from typing import Any
 
 from labohub.contracts.codec import derived_id
 from labohub.contracts.events import DeliveryEvent, MailBounced, MailDelayed, MailDelivered, MailRead
+from labohub.standards.bounce import Bounce, says_no_box
 from labohub.standards.dsn import DsnRecipient, from_xtext
 from labohub.standards.mail import same_address
 from labohub.standards.mdn import OTHER_ERROR, Mdn
@@ -14,7 +15,6 @@ from mss_sender.core.sorting import Kind, Sorted
 from mss_sender.core.values import PlannedMail
 
 DELIVERED = ("delivered", "relayed", "expanded")
-_WITHOUT_BOX = ("5.1.1", "5.2.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,20 @@ def facts_of(found: Sorted, mail: PlannedMail, at: datetime) -> list[Fact]:
         return [fact] if fact else []
     if found.kind is Kind.INTEGRATION_ERROR:
         return [_not_integrated(found.error_code, "", mail, at)]
-    if found.kind is Kind.BOUNCE:
-        return [bounced(mail, at, "554")]
+    if found.bounce is not None:
+        return [_from_words(found.bounce, mail, at)]
     return []
 
 
-def bounced_code(mail: PlannedMail, status: str) -> str:
+def bounced_code(mail: PlannedMail, status: str, words: str = "") -> str:
     """Return the catalogue's code of a failure: a patient without a box is ordinary life, not an incident."""
-    return "mss.patient-without-box" if mail.to_patient and status in _WITHOUT_BOX else "mss.bounced"
+    return "mss.patient-without-box" if mail.to_patient and says_no_box(status, words) else "mss.bounced"
+
+
+def _from_words(bounce: Bounce, mail: PlannedMail, at: datetime) -> Fact:
+    if bounce.is_delay:
+        return Fact("delayed", delivery_event(MailDelayed, mail, "delayed", at))
+    return bounced(mail, at, bounce.smtp_code, bounce.status, bounced_code(mail, bounce.status))
 
 
 def _concerns(block: DsnRecipient, mail: PlannedMail) -> bool:
@@ -85,7 +91,7 @@ def _from_block(block: DsnRecipient, mail: PlannedMail, at: datetime) -> Fact | 
     if block.action == "delayed":
         return Fact("delayed", delivery_event(MailDelayed, mail, "delayed", at))
     if block.action == "failed":  # final, even with a 4.x.x status: the server gave up
-        return bounced(mail, at, block.smtp_code, block.status, bounced_code(mail, block.status))
+        return bounced(mail, at, block.smtp_code, block.status, bounced_code(mail, block.status, block.diagnostic))
     return None
 
 

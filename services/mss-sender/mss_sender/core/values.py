@@ -42,10 +42,12 @@ class Return(Value):
     account: str  # the mailbox it was read from
     raw: BlobRef
     fetched_at: datetime
+    content_key: str = ""  # the same for copies of one mail in several mailboxes
     truncated: bool = False  # above the size limit: only its beginning was kept
     kind: str = ""  # set when sorted
     mail_id: str = ""  # ours, when known
     report_id: str = ""
+    sent_to: str = ""  # the mailbox of ours where people read it, when it is an answer
 
 
 class HandOver(Value):
@@ -54,6 +56,8 @@ class HandOver(Value):
     handover_id: str
     return_id: str
     raw: BlobRef
+    account: str  # our mailbox that it came to, and leaves from
+    target: str  # the organisational mailbox of the laboratory, or of its site
     sender: str
     received_at: datetime
     mail: PlannedMail | None = None  # the mail it answers, when known

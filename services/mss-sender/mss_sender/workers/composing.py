@@ -3,7 +3,7 @@
 import asyncio
 
 from labohub.store.blobs import Blobs
-from mss_sender.core.laboratory import Laboratory
+from mss_sender.core.laboratory import Laboratories
 from mss_sender.core.parcel import Content, Parcel, build_parcel, write_mail
 from mss_sender.core.values import PlannedMail
 
@@ -11,16 +11,16 @@ from mss_sender.core.values import PlannedMail
 class Composer:
     """Writes mails; keeps the parcels of the last documents."""
 
-    def __init__(self, blobs: Blobs, laboratory: Laboratory, cached_documents: int) -> None:
+    def __init__(self, blobs: Blobs, laboratories: Laboratories, cached_documents: int) -> None:
         self._blobs = blobs
-        self._laboratory = laboratory
+        self._laboratories = laboratories
         self._capacity = cached_documents
         self._parcels: dict[str, asyncio.Task[Parcel]] = {}
 
     async def write(self, mail: PlannedMail) -> bytes:
         """Return the mail's bytes. Raises: Refused (document or identity), Unavailable (storage)."""
         parcel = await self._parcel(mail)
-        return write_mail(mail, parcel, self._laboratory)
+        return write_mail(mail, parcel, self._laboratories.of(mail.source.report.sender))
 
     async def _parcel(self, mail: PlannedMail) -> Parcel:
         key = mail.source.event_id
@@ -40,4 +40,5 @@ class Composer:
             )
             for each in source.documents
         ]
-        return await asyncio.to_thread(build_parcel, source, contents, self._laboratory, source.occurred_at)
+        laboratory = self._laboratories.of(source.report.sender)
+        return await asyncio.to_thread(build_parcel, source, contents, laboratory, source.occurred_at)

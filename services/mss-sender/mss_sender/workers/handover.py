@@ -14,7 +14,7 @@ from labohub.runtime.telemetry import span
 from labohub.standards.mail import AddressMalformed, MailHeaders, compose, encode_original, normal_address
 from labohub.store.blobs import Blobs
 from labohub.store.work import Work
-from mss_sender.core.laboratory import Laboratory
+from mss_sender.core.laboratory import Laboratories, Laboratory
 from mss_sender.core.sorting import LOOP_HEADER
 from mss_sender.core.texts import handover_body
 from mss_sender.core.values import HandOver
@@ -29,18 +29,18 @@ class HandOvers:
     """The worker that forwards answers."""
 
     def __init__(
-        self, units: Units, blobs: Blobs, operator: MssOperator, laboratory: Laboratory, patience: Patience
+        self, units: Units, blobs: Blobs, operator: MssOperator, laboratories: Laboratories, patience: Patience
     ) -> None:
         self._units = units
         self._blobs = blobs
         self._operator = operator
-        self._laboratory = laboratory
+        self._laboratories = laboratories
         self._patience = patience
 
     async def hand_over_due(self, _units: Units, now: datetime) -> bool:
         """Forward one answer. Return False when none is due."""
         async with self._units() as unit:
-            works = await unit.handovers.lease_due(1, self._patience.lease)
+            works = await unit.handovers.queue.lease_due(1, self._patience.lease)
         for work in works:
             with span("return.hand-over", work.traceparent):
                 await self._hand_over(work, now)
@@ -49,9 +49,10 @@ class HandOvers:
     async def _hand_over(self, work: Work, now: datetime) -> None:
         value = HandOver.model_validate_json(work.payload)
         try:
-            content = forwarded(value, await self._blobs.read(value.raw), self._laboratory)
-            target = self._laboratory.bal_organisationnelle
-            outgoing = Outgoing(self._laboratory.bal_applicative, target, value.handover_id, content)
+            laboratory = self._laboratories.of_box(value.account)
+            content = forwarded(value, await self._blobs.read(value.raw), laboratory)
+            account = laboratory.bal_applicative
+            outgoing = Outgoing(account, account, value.target, value.handover_id, content)
             await self._operator.submit(outgoing, _nothing)
         except Refused as error:  # a person must look: the answer stays in the worklist, with its bytes
             await self._give_up(work, value, error.code)
@@ -62,7 +63,7 @@ class HandOvers:
 
     async def _done(self, work: Work, value: HandOver) -> None:
         async with self._units() as unit:
-            if await unit.handovers.settle(work, "handed-over") and value.mail is not None:
+            if await unit.handovers.queue.settle(work, "handed-over") and value.mail is not None:
                 await unit.mails.record(value.mail.mail_id, reply_received(value, value.mail, unit.now))
         log.info("reply.handed-over", report_id=value.mail.source.report_id if value.mail else "")
 
@@ -72,14 +73,14 @@ class HandOvers:
             work.attempts, first=patience.retry_first, cap=patience.retry_cap, fraction=random.random()
         )
         async with self._units() as unit:
-            await unit.handovers.settle(
+            await unit.handovers.queue.settle(
                 work, "due", is_open=True, due_at=now + timedelta(seconds=wait), error_code=code
             )
         log.warning("reply.postponed", code=code, attempt=work.attempts)
 
     async def _give_up(self, work: Work, value: HandOver, code: str) -> None:
         async with self._units() as unit:
-            if await unit.handovers.settle(work, TRIAGE, error_code=code):
+            if await unit.handovers.queue.settle(work, TRIAGE, error_code=code):
                 await unit.returns.queue.change(value.return_id, state=TRIAGE, error_code=code)
         log.error("reply.not-handed-over", code=code)
 
@@ -93,7 +94,7 @@ def forwarded(value: HandOver, raw: bytes, laboratory: Laboratory) -> bytes:
     headers = MailHeaders(
         sender_name=laboratory.name,
         sender_address=laboratory.bal_applicative,
-        to=laboratory.bal_organisationnelle,
+        to=value.target,
         reply_to=reply_to,
         subject="Réponse reçue par le laboratoire",
         sent_at=value.received_at,

@@ -21,7 +21,7 @@ from labohub.store.batching import Batcher
 from labohub.store.blobs import Blobs
 from labohub.store.work import Work
 from mss_sender.core.effects import Fact, bounced, bounced_code, delivery_event
-from mss_sender.core.laboratory import Laboratory
+from mss_sender.core.laboratory import Laboratories
 from mss_sender.core.values import PlannedMail
 from mss_sender.ports import (
     LeaseLost,
@@ -68,7 +68,7 @@ class Sender:
         blobs: Blobs,
         operator: MssOperator,
         composer: Composer,
-        laboratory: Laboratory,
+        laboratories: Laboratories,
         patience: Patience,
         batch_size: int,
         max_mail_bytes: int,
@@ -77,16 +77,16 @@ class Sender:
         self._blobs = blobs
         self._operator = operator
         self._composer = composer
-        self._laboratory = laboratory
+        self._laboratories = laboratories
         self._patience = patience
         self._batch_size = batch_size
         self._max_mail_bytes = max_mail_bytes
         self._steps: Batcher[tuple[str, Step], bool] = Batcher(self._commit, GROUP)
-        self._paused_until: datetime | None = None
+        self._paused: dict[str, datetime] = {}  # until when, by our mailbox: one refused stops only its own mails
 
     async def send_due(self, _units: Units, now: datetime) -> bool:
         """Send the mails that are due, a batch at a time. Return False when there are none, or none may go now."""
-        if self._paused_until is not None and now < self._paused_until:
+        if all(self._is_paused(each.bal_applicative, now) for each in self._laboratories.all):
             return False
         async with self._units() as unit:
             works = await unit.mails.queue.lease_due(self._batch_size, self._patience.lease)
@@ -107,6 +107,9 @@ class Sender:
         with span("mail.send", work.traceparent, mail_id=mail.mail_id):
             if work.retaken and work.state == TRANSMITTING:
                 await self._uncertain(work, mail)
+                return
+            if self._is_paused(account := self._account(mail), now):
+                await self._again(work, self._paused[account], work.error_code)
                 return
             marked = False
 
@@ -139,12 +142,19 @@ class Sender:
             else:
                 await self._accepted(work, mail, evidence, receipt)
 
+    def _account(self, mail: PlannedMail) -> str:
+        return self._laboratories.of(mail.source.report.sender).bal_applicative
+
+    def _is_paused(self, account: str, now: datetime) -> bool:
+        return account in self._paused and now < self._paused[account]
+
     async def _hand_over(self, mail: PlannedMail, mark: Callable[[], Awaitable[None]]) -> tuple[BlobRef, Receipt]:
         content = await self._composer.write(mail)
         if len(content) > self._max_mail_bytes:
             raise MailTooBig("above the size limit")
         evidence = await self._blobs.put(content, "message/rfc822")
-        outgoing = Outgoing(self._laboratory.bal_applicative, mail.to, mail.envelope_id, content)
+        account = self._account(mail)
+        outgoing = Outgoing(account, account, mail.to, mail.envelope_id, content)
         return evidence, await self._operator.submit(outgoing, mark)
 
     async def _accepted(self, work: Work, mail: PlannedMail, evidence: BlobRef, receipt: Receipt) -> None:
@@ -189,14 +199,15 @@ class Sender:
             work.attempts, first=patience.retry_first, cap=patience.retry_cap, fraction=random.random()
         )
         if isinstance(error, MailPostponed) and smtp_code in ("101", "111"):
-            self._paused_until = now + timedelta(seconds=patience.outage_pause)
+            until = now + timedelta(seconds=patience.outage_pause)
+            self._paused.update({each.bal_applicative: until for each in self._laboratories.all})  # one operator
         await self._again(work, now + timedelta(seconds=wait), code)
         log.info("mail.postponed", report_id=mail.source.report_id, mail_id=mail.mail_id, code=code)
 
     async def _halt(self, work: Work, mail: PlannedMail, now: datetime, error: OperatorRejectsUs) -> None:
-        """Stop all sending for a while: it is about us. The mail keeps its place, however long it takes."""
-        self._paused_until = now + timedelta(seconds=self._patience.halt)
-        await self._again(work, self._paused_until, error.code)
+        """Stop sending from this mailbox for a while: it is about us. The mail keeps its place, however long."""
+        until = self._paused[self._account(mail)] = now + timedelta(seconds=self._patience.halt)
+        await self._again(work, until, error.code)
         log.error("mail.halted", report_id=mail.source.report_id, mail_id=mail.mail_id, code=error.code)
 
     async def _again(self, work: Work, due_at: datetime, code: str) -> None:

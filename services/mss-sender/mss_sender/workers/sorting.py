@@ -10,9 +10,9 @@ from labohub.runtime.logging import get_logger
 from labohub.runtime.telemetry import span
 from labohub.standards.mail_reading import parse_mail
 from labohub.store.blobs import Blobs
-from labohub.store.work import NewWork, Work
+from labohub.store.work import Work
 from mss_sender.core.effects import Fact, delivery_event, facts_of
-from mss_sender.core.laboratory import Laboratory
+from mss_sender.core.laboratory import Laboratories
 from mss_sender.core.sorting import Kind, Sorted, sort
 from mss_sender.core.values import HandOver, PlannedMail, Return
 from mss_sender.ports import SendingUnit, Units
@@ -24,7 +24,8 @@ TRIAGE = "triage"  # waits for a person, in the worklist
 SORTED = "sorted"
 STALE_DELIVERY = frozenset(("delivered", "relayed", "expanded"))
 REPORTS = frozenset((Kind.DSN, Kind.MDN, Kind.INTEGRATION_ERROR, Kind.BOUNCE))
-FOR_PEOPLE = frozenset((Kind.UNREADABLE, Kind.OUTSIDE, Kind.XDM, Kind.HUMAN))
+FOR_PEOPLE = frozenset((Kind.UNREADABLE, Kind.OUTSIDE, Kind.XDM, Kind.UNCLEAR, Kind.CIRCULAR))
+LOOP_WINDOW = timedelta(hours=1)
 PATIENCE_SECONDS = 1.0  # a notice that overtakes our own settlement waits for it
 
 
@@ -32,11 +33,20 @@ class Sorter:
     """The sorting worker."""
 
     def __init__(
-        self, units: Units, blobs: Blobs, laboratory: Laboratory, batch_size: int, lease_seconds: float
+        self,
+        units: Units,
+        blobs: Blobs,
+        laboratories: Laboratories,
+        *,
+        batch_size: int,
+        lease_seconds: float,
+        hourly_limit: int,
     ) -> None:
+        """`hourly_limit`: mails of one correspondent that are sent on in an hour; more is a loop, for a person."""
         self._units = units
         self._blobs = blobs
-        self._laboratory = laboratory
+        self._laboratories = laboratories
+        self._hourly_limit = hourly_limit
         self._batch_size = batch_size
         self._lease_seconds = lease_seconds
 
@@ -60,7 +70,7 @@ class Sorter:
             raw = await self._blobs.read(kept.raw)
             if kept.truncated:
                 return Sorted(Kind.UNREADABLE, "")
-            return await asyncio.to_thread(lambda: sort(parse_mail(raw), self._laboratory))
+            return await asyncio.to_thread(lambda: sort(parse_mail(raw), self._laboratories))
         except Unavailable:
             return None
         except Refused:
@@ -81,7 +91,12 @@ class Sorter:
         mail = PlannedMail.model_validate_json(ours.payload) if ours else None
         state = await self._apply(unit, kept, found, ours, mail)
         report_id = mail.source.report_id if mail else ""
-        changes = {"kind": found.kind.value, "mail_id": mail.mail_id if mail else "", "report_id": report_id}
+        changes = {
+            "kind": found.kind.value,
+            "mail_id": mail.mail_id if mail else "",
+            "report_id": report_id,
+            "sent_to": self._people(kept, mail) if found.kind.is_human else "",
+        }
         payload = kept.model_copy(update=changes).model_dump_json()
         await unit.returns.queue.settle(work, state, payload=payload, error_code=found.kind.value)
         log.info("return.sorted", kind=found.kind.value, state=state, report_id=report_id)
@@ -95,8 +110,43 @@ class Sorter:
                 return TRIAGE
             return await _record(unit, ours, mail, facts_of(found, mail, unit.now))
         if found.kind.is_human:
-            await _hand_over(unit, kept, found, mail)
-        return TRIAGE if found.kind in FOR_PEOPLE or (found.kind.is_human and mail is None) else SORTED
+            return await self._answered(unit, kept, found, mail)
+        if not self._laboratories.sends_from(kept.account):  # people read this mailbox themselves
+            return SORTED
+        return TRIAGE if found.kind in FOR_PEOPLE else SORTED
+
+    async def _answered(self, unit: SendingUnit, kept: Return, found: Sorted, mail: PlannedMail | None) -> str:
+        """Bring what a person wrote to people, once; it stays in the worklist until one of them has closed it."""
+        target = self._people(kept, mail)
+        value = HandOver(
+            handover_id=derived_id("handover", target.lower(), kept.content_key or kept.return_id),
+            return_id=kept.return_id,
+            raw=kept.raw,
+            account=self._laboratories.of_box(kept.account).bal_applicative,
+            target=target,
+            sender=found.sender,
+            received_at=kept.fetched_at,
+            mail=mail,
+        )
+        if not self._laboratories.sends_from(kept.account):  # it lies where people read
+            if mail is not None:
+                await unit.mails.record(mail.mail_id, reply_received(value, mail, unit.now))
+            return TRIAGE if mail is not None else SORTED
+        if await unit.handovers.count_since(found.sender, unit.now - LOOP_WINDOW) >= self._hourly_limit:
+            log.warning("reply.too-many", report_id=mail.source.report_id if mail else "")
+            return TRIAGE
+        await unit.handovers.add(value)
+        return TRIAGE
+
+    def _people(self, kept: Return, mail: PlannedMail | None) -> str:
+        """Return the mailbox of ours where people read an answer: that of the site that sent the report."""
+        if not self._laboratories.sends_from(kept.account):
+            return kept.account
+        laboratory = self._laboratories.of_box(kept.account)
+        if mail is None:
+            return laboratory.answers_box(None)
+        sender = mail.source.report.sender
+        return self._laboratories.of(sender).answers_box(sender)
 
     async def _later(self, unit: SendingUnit, work: Work) -> None:
         due_at = unit.now + timedelta(seconds=PATIENCE_SECONDS)
@@ -120,18 +170,6 @@ async def _record(unit: SendingUnit, ours: Work, mail: PlannedMail, facts: list[
             await unit.mails.queue.change(mail.mail_id, state="accepted" if fact.state != "bounced" else "bounced")
         log.info("mail.told", mail_id=mail.mail_id, report_id=mail.source.report_id, outcome=fact.name)
     return TRIAGE if contradicts else SORTED
-
-
-async def _hand_over(unit: SendingUnit, kept: Return, found: Sorted, mail: PlannedMail | None) -> None:
-    value = HandOver(
-        handover_id=derived_id("handover", kept.return_id),
-        return_id=kept.return_id,
-        raw=kept.raw,
-        sender=found.sender,
-        received_at=kept.fetched_at,
-        mail=mail,
-    )
-    await unit.handovers.add(NewWork(value.handover_id, value.handover_id, value.model_dump_json()))
 
 
 def reply_received(value: HandOver, mail: PlannedMail, at: datetime) -> Fact:

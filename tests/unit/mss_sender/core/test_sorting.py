@@ -10,7 +10,7 @@ from mss_sender.core.effects import facts_of
 from mss_sender.core.planning import plan
 from mss_sender.core.sorting import Kind, sort
 from mss_sender.core.values import PlannedMail
-from tests.support.mss import AT, LABORATORY, doctor, document_built
+from tests.support.mss import AT, LABORATORIES, LABORATORY, doctor, document_built
 
 OURS = "<m.t@labo-demo.mssante.fr>"
 THREAD = f"In-Reply-To: {OURS}\r\n"
@@ -22,7 +22,7 @@ REPORT = "Content-Type: multipart/report; report-type={kind}; boundary=b\r\n\r\n
 
 
 def kind(head: str, body: str = "\r\nBonjour", sender: str = "adam@medecin-demo.mssante.fr") -> Kind:
-    return sort(parse_mail(f"From: {sender}\r\n{head}{body}".encode()), LABORATORY).kind
+    return sort(parse_mail(f"From: {sender}\r\n{head}{body}".encode()), LABORATORIES).kind
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def kind(head: str, body: str = "\r\nBonjour", sender: str = "adam@medecin-demo.
         (THREAD, "285039999900196@patient.mssante.fr", Kind.PATIENT_REPLY),
         ("Auto-Submitted: auto-replied\r\n" + THREAD, "adam@medecin-demo.mssante.fr", Kind.AUTO_REPLY),
         ("Auto-Submitted: no\r\n" + THREAD, "adam@medecin-demo.mssante.fr", Kind.REPLY),
-        ("Return-Path: <>\r\n", "adam@medecin-demo.mssante.fr", Kind.AUTO_REPLY),
+        ("Return-Path: <>\r\n", "adam@medecin-demo.mssante.fr", Kind.UNCLEAR),
         ("X-Auto-Response-Suppress: All\r\nSubject: Absence du bureau\r\n", "a@x.mssante.fr", Kind.AUTO_REPLY),
         ("X-Auto-Response-Suppress: All\r\n" + THREAD, "a@x.mssante.fr", Kind.REPLY),
         ("Precedence: bulk\r\n", "a@x.mssante.fr", Kind.BULK),
@@ -51,7 +51,7 @@ def kind(head: str, body: str = "\r\nBonjour", sender: str = "adam@medecin-demo.
         ),
         ("Message-ID: <a@labo-demo.mssante.fr>\r\n", "labo.app@labo-demo.mssante.fr", Kind.LOOP),
         ("X-Labohub-Loop: h\r\n", "labo.retours@labo-demo.mssante.fr", Kind.LOOP),
-        ("Received: x\r\n" * 26, "adam@medecin-demo.mssante.fr", Kind.LOOP),
+        ("Received: x\r\n" * 26, "adam@medecin-demo.mssante.fr", Kind.CIRCULAR),
     ],
 )
 def test_a_mail_without_parts_is_known_by_its_head(head: str, sender: str, expected: Kind) -> None:
@@ -81,17 +81,17 @@ def test_a_notice_comes_from_hosts_that_no_list_names() -> None:
 
 
 def test_bytes_without_any_header_are_for_a_person() -> None:
-    assert sort(parse_mail(b""), LABORATORY).kind is Kind.UNREADABLE
+    assert sort(parse_mail(b""), LABORATORIES).kind is Kind.UNREADABLE
 
 
 def test_a_free_bounce_is_tied_to_the_mail_it_quotes() -> None:
     raw = f"From: postmaster@x\r\nSubject: Undelivered\r\n\r\nVotre message {OURS} n'a pu etre remis"
-    assert sort(parse_mail(raw.encode()), LABORATORY).message_ids == (OURS,)
+    assert sort(parse_mail(raw.encode()), LABORATORIES).message_ids == (OURS,)
 
 
 def test_an_answer_names_the_nearest_message_first() -> None:
     raw = f"From: a@x.mssante.fr\r\nIn-Reply-To: <near@x>\r\nReferences: {OURS} <near@x>\r\n\r\nx"
-    assert sort(parse_mail(raw.encode()), LABORATORY).message_ids == ("<near@x>", OURS)
+    assert sort(parse_mail(raw.encode()), LABORATORIES).message_ids == ("<near@x>", OURS)
 
 
 RETURNS = Path(__file__).parents[4].parent / "shared" / "data" / "mss" / "returns"
@@ -102,7 +102,7 @@ if (expected_file := RETURNS / "expected.json").exists():
     @pytest.mark.parametrize("name", sorted(EXPECTED))
     def test_the_returns_of_a_real_operator_are_understood(name: str) -> None:
         wanted = EXPECTED[name]
-        found = sort(parse_mail((RETURNS / name).read_bytes()), LABORATORY)
+        found = sort(parse_mail((RETURNS / name).read_bytes()), LABORATORIES)
         assert found.kind == wanted["kind"]
         assert wanted["our_mail"]["message_id"] in found.message_ids
         if found.kind is Kind.DSN:
