@@ -65,6 +65,10 @@ mutations: setup ## Break 480 documents and compare the verdicts with the plain 
 bench: setup ## Measure: durable acks, reports end to end, CPU and memory (figures in docs/benchmarks.md)
 	$(BIN)/python -m tests.bench $(B)
 
+.PHONY: screenshots
+screenshots: servers ## Draw docs/cda again: reports as a page in Chromium and as PDF
+	$(BIN)/python -m tests.screenshots
+
 FUZZ_SECONDS ?= 900
 .PHONY: fuzz
 fuzz: setup ## Fuzz the readers of HL7, guided by coverage, at low priority (FUZZ_SECONDS=900)

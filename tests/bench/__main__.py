@@ -1,6 +1,6 @@
 """`python -m tests.bench [names] [--scale 1.0] [--write PAGE]`: JSON lines while it runs, tables at the end.
 
-Names: reader, build, gate, acks, hub-acks, road, cluster, stages, profile; without one, all, in about eight minutes.
+Names: reader, build, pdf, gate, acks, hub-acks, road, cluster, stages, profile; without one, all, in eight minutes.
 Nothing else should run beside it: each line says the load average.
 """
 
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import bench_acks, bench_build, bench_gate, bench_profile, bench_reader, bench_road, report
+from tests.bench import bench_acks, bench_build, bench_gate, bench_pdf, bench_profile, bench_reader, bench_road, report
 from tests.bench.figures import Figures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +43,7 @@ _KNOWN = ("at", "bench", "machine", "cores", "date", "cpus", "python", "load_ave
 BENCHES: dict[str, Callable[[Figures, float], None]] = {
     "reader": bench_reader.run,
     "build": bench_build.run,
+    "pdf": bench_pdf.run,
     "gate": bench_gate.run,
     "acks": bench_acks.alone,
     "hub-acks": bench_acks.whole_hub,

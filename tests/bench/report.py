@@ -9,6 +9,7 @@ ACKS_BAR, ROAD_BAR, MEMORY_BAR_MB = 1000.0, 20.0, 400.0
 
 READER_BAR = 20.0
 BUILD_BAR_MS = 5.0  # for 40 results
+PDF_BAR_MS = 15.0  # for 40 results
 GATE_BAR_MS = 25.0  # for 40 results
 
 SECTIONS = (
@@ -17,6 +18,9 @@ SECTIONS = (
     )),
     ("build", "Building a document from results", (
         "results", "model_cpu_ms", "xml_cpu_ms", "whole_cpu_ms", "document_kb", "load_average",
+    )),
+    ("pdf", "The PDF (PDF/A-1b) and the page of a report", (
+        "results", "pdf_cpu_ms", "pdf_kb", "page_cpu_ms", "load_average",
     )),
     ("gate", "The gate: schema, official assertions, own checks, in a process of its own", (
         "task", "official_rules", "cpu_ms", "kb", "seconds", "cpu_seconds", "resident_mb", "load_average",
@@ -105,6 +109,9 @@ def _bars(figures: Figures) -> list[dict[str, Value]]:
     building = [line["whole_cpu_ms"] for line in figures.of("build") if line["results"] == 40]
     if building:
         rows.append(_bar("CPU ms to build a document of 40 results", "at_most", BUILD_BAR_MS, _number(building[0])))
+    drawing = [line["pdf_cpu_ms"] for line in figures.of("pdf") if line["results"] == "40"]
+    if drawing:
+        rows.append(_bar("CPU ms to draw the PDF of 40 results", "at_most", PDF_BAR_MS, _number(drawing[0])))
     gate = [line["cpu_ms"] for line in figures.of("gate") if line["task"] == "40 results"]
     if gate:
         rows.append(_bar("CPU ms to check a document of 40 results", "at_most", GATE_BAR_MS, _number(gate[0])))

@@ -25,5 +25,5 @@ def scanned_page(picture: Image.Image) -> str:
 
 def _read(pixels: bytes, wide: int, high: int) -> str:
     view = memoryview(pixels).cast("B", shape=[high, wide])
-    found = zxingcpp.read_barcodes(view, formats=zxingcpp.BarcodeFormat.DataMatrix)
+    found = zxingcpp.read_barcodes(view, formats=zxingcpp.barcode_formats_from_str("DataMatrix"))
     return found[0].bytes.decode() if found else ""
