@@ -9,14 +9,16 @@ from sqlalchemy import or_, select, update
 from ingest_hl7.adapters import tables
 from ingest_hl7.adapters.knowledge import Batch, Entry, KnownReport, RecordedOrder
 from ingest_hl7.core import orders
-from ingest_hl7.core.decision import Ordered, Structured
+from ingest_hl7.core.decision import Ordered, Refusal, Structured
 from ingest_hl7.core.order import KnownOrder, OrderState
 from ingest_hl7.core.structuring import patient_key
 from ingest_hl7.ports import IngestUnit
-from labohub.contracts.values import BlobRef, Patient, Report
-from labohub.store.sql import among, upsert
+from labohub.contracts.values import BlobRef, Report, ReportId
+from labohub.standards.hl7.findings import Finding
+from labohub.store.sql import among, insert_ignore, upsert
 
 _DEMANDS = select(tables.reports).where(among(tables.reports.c.report_id, "report_ids"))
+_FILLERS = select(tables.fillers).where(among(tables.fillers.c.filler_key, "keys"))
 _ORDERS = select(tables.orders).where(
     or_(among(tables.orders.c.order_key, "keys"), among(tables.orders.c.group_key, "keys"))
 )
@@ -24,10 +26,10 @@ _ORDERS = select(tables.orders).where(
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """Nothing was written: more is known of the demand than the decision knew. Decide again, for this patient."""
+    """Nothing was written: more is known of the demand than the decision knew. Decide again, for this report."""
 
     known: KnownReport | None
-    patient: Patient
+    report: Report  # as it is known: its demand, its patient
     orders: tuple[RecordedOrder, ...] = ()
     former: tuple[BlobRef, ...] = ()  # states of the patient's other demands, the latest first
 
@@ -38,6 +40,11 @@ async def load_demands(unit: IngestUnit, batch: Batch, entries: Sequence[Entry])
     wanted = {str(each.report.report_id) for each in decisions}
     keys = {key for each in decisions for key in each.fresh.order_keys}
     keys |= {each.key for entry in entries if isinstance(entry.decision, Ordered) for each in entry.decision.orders}
+    fillers = {key for each in decisions for key in each.fresh.filler_keys if key}
+    if fillers:
+        for key, report_id in await unit.connection.execute(_FILLERS, {"keys": list(fillers)}):
+            batch.fillers[key] = report_id
+        wanted |= set(batch.fillers.values())
     if wanted:
         for row in (await unit.connection.execute(_DEMANDS, {"report_ids": list(wanted)})).mappings():
             batch.reports[row["report_id"]] = KnownReport(
@@ -74,6 +81,26 @@ async def _load_former(unit: IngestUnit, batch: Batch, decision: Structured) -> 
     }
 
 
+def follow_numbers(batch: Batch, decision: Structured) -> Structured | Refusal:
+    """Return the decision for the demand in which its filler numbers are known: results follow their number.
+
+    Refused when they are known in several, of which only one would learn what the message says.
+    """
+    fresh = decision.fresh
+    homes = [(batch.fillers[key], place) for key, place in zip(fresh.filler_keys, fresh.places.batteries, strict=True)
+             if key in batch.fillers]  # fmt: skip
+    if not homes:
+        return decision
+    home = homes[0][0]
+    elsewhere = next((place for each, place in homes if each != home), "")
+    if elsewhere:
+        text = "Examens connus dans des demandes différentes : un message par demande."
+        return Refusal("AE", (Finding("199", f"{elsewhere}^3", "ltw.demands-mixed", text),))
+    if home == decision.report.report_id:
+        return decision
+    return replace(decision, report=decision.report.model_copy(update={"report_id": ReportId(home)}))
+
+
 def behind(batch: Batch, entry: Entry, decision: Structured) -> Behind | None:
     """Return what the decision must know first; None when it knew all."""
     report = decision.report
@@ -86,7 +113,7 @@ def behind(batch: Batch, entry: Entry, decision: Structured) -> Behind | None:
     former = tuple(ref for report_id, ref in others.items() if report_id != report.report_id)
     is_late = latest is not None and latest.version != entry.base_version
     if is_late or (not entry.informed and (recorded or former)):
-        return Behind(latest, report.patient, recorded, former)
+        return Behind(latest, report, recorded, former)
     return None
 
 
@@ -103,6 +130,10 @@ def keep(batch: Batch, entry: Entry, decision: Structured, unit: IngestUnit) -> 
         digest=decision.digest if leaves else latest.digest if latest else "",
     )
     batch.reports[report_id] = known
+    for key in decision.fresh.filler_keys:
+        if key and key not in batch.fillers:
+            batch.fillers[key] = report_id
+            batch.add("fillers", {"filler_key": key, "report_id": report_id})
     batch.add(
         "reports",
         {
@@ -157,6 +188,7 @@ async def write_demands(unit: IngestUnit, batch: Batch) -> None:
     for name, key in (("reports", "report_id"), ("orders", "order_key")):
         latest = {row[key]: row for row in batch.rows.get(name, [])}
         await upsert(unit.connection, tables.metadata.tables[name], list(latest.values()))
+    await insert_ignore(unit.connection, tables.fillers, batch.rows.get("fillers", []))
     if batch.resulted:
         table = tables.orders
         told = update(table).where(table.c.order_key.in_(batch.resulted)).values(state=str(OrderState.RESULTED))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter
 from zoneinfo import ZoneInfo
@@ -27,6 +27,7 @@ from labohub.contracts.laboratory import LaboratoryReport
 from labohub.contracts.values import BlobRef
 from labohub.errors import Unavailable
 from labohub.runtime.clock import Clock
+from labohub.runtime.courtesy import Courtesy
 from labohub.runtime.logging import get_logger
 from labohub.runtime.telemetry import current_traceparent, span
 from labohub.standards import er7
@@ -54,6 +55,7 @@ class Doors:
     clock: Clock
     zone: ZoneInfo
     notice: Callable[[Arrival], None] = lambda _: None  # told of each message that is durable
+    courtesy: Courtesy = field(default_factory=Courtesy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class Intake:
     async def _take_one(self, raw: bytes, transport: str, peer: Peer, tolerated: tuple[str, ...]) -> _One:
         started = perf_counter()
         metrics.RECEIVED.labels(transport).inc()
-        with metrics.IN_FLIGHT.track_inprogress(), span("ingest.message"):
+        with metrics.IN_FLIGHT.track_inprogress(), self._doors.courtesy.asking(), span("ingest.message"):
             arrival = await self._arrive(raw, peer, tolerated)
             one = await self._answer(arrival)
         metrics.ANSWER_SECONDS.observe(perf_counter() - started)
@@ -208,11 +210,12 @@ class Intake:
         return [[next(refs) for _ in group] for group in groups]
 
     async def _again(self, entry: Entry, missed: Behind) -> Entry:
-        """Return the entry decided upon all that is known, for a patient under his surviving identifiers."""
+        """Return the entry decided upon all that is known: the demand, the patient under his surviving identifiers."""
         decision = entry.decision
         assert isinstance(decision, Structured)
         known = missed.known
-        person = structuring.patient_key(missed.patient, decision.report.sender.facility)
+        decision = replace(decision, report=decision.report.model_copy(update={"report_id": missed.report.report_id}))
+        person = structuring.patient_key(missed.report.patient, decision.report.sender.facility)
         decided = structuring.conclude(
             decision,
             structuring.Known(

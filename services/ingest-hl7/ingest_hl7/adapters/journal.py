@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from ingest_hl7.adapters import rows, tables
 from ingest_hl7.adapters.chains import follow
-from ingest_hl7.adapters.demands import Behind, behind, keep, load_demands, record, write_demands
+from ingest_hl7.adapters.demands import Behind, behind, follow_numbers, keep, load_demands, record, write_demands
 from ingest_hl7.adapters.departing import Departing, departing
 from ingest_hl7.adapters.knowledge import Batch, Entry, load
 from ingest_hl7.adapters.patient_news import apply
@@ -215,6 +215,10 @@ def _with_knowledge(known: Knowledge, entry: Entry) -> Decision | Behind:
     if isinstance(decision, Relayed | Structured):
         decision = known.patients.as_known(decision)
     if isinstance(decision, Structured):
+        followed = follow_numbers(batch, decision)
+        if isinstance(followed, Refusal):
+            return followed
+        decision = followed
         if (missed := behind(batch, entry, decision)) is not None:
             return missed
         if decision.if_unknown is not None:

@@ -84,6 +84,7 @@ class Batch:
     sent: set[tuple[str, str, str]] = field(default_factory=set)  # document, request, target: it arrived
     superseded: set[str] = field(default_factory=set)
     reports: dict[str, KnownReport] = field(default_factory=dict)
+    fillers: dict[str, str] = field(default_factory=dict)  # filler number to the demand it is known in
     orders: dict[str, RecordedOrder] = field(default_factory=dict)  # by key
     resulted: set[str] = field(default_factory=set)  # orders that just got results
     former: dict[str, dict[str, BlobRef]] = field(default_factory=dict)  # patient to his demands, the latest first

@@ -75,6 +75,13 @@ reports = Table(
     Index("reports_patient", "patient_key", "changed_at"),
 )
 
+fillers = Table(
+    "fillers",  # which demand a filler number is known in: its results stay there, whatever ORC-4 says later
+    metadata,
+    Column("filler_key", String, primary_key=True),  # opaque: number, namespace and sender
+    Column("report_id", String, nullable=False),
+)
+
 orders = Table(
     "orders",  # what prescribers told of their orders
     metadata,

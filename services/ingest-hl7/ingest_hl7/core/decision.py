@@ -72,6 +72,7 @@ class FreshResults:
     sender: Sender
     quoted: tuple[tuple[Result, PreviousResult], ...] = ()  # earlier results it repeats as information
     order_keys: frozenset[str] = frozenset()  # of its placer numbers and its demand
+    filler_keys: tuple[str, ...] = ()  # of its batteries' filler numbers, in their order; "" for none
     warnings: tuple[Finding, ...] = ()
 
 

@@ -101,6 +101,7 @@ def apply(
     report = new.model_copy(
         update={
             "batteries": tuple(batteries.values()),
+            "number": previous.number,
             "prescriber": new.prescriber or previous.prescriber,
             "copies_to": _united(previous, new),
             "biologist": new.biologist or previous.biologist,
@@ -167,7 +168,7 @@ def analyte_key(result: Result) -> tuple[str, str]:
 
 
 def is_earlier(reported: str, known: str, sent: str = "", last_sent: str = "") -> bool:
-    """Return True when a state was reported before the one known: by OBR-22; by MSH-7 when one lacks it, or both agree."""
+    """Return True when a state was reported before the one known: by OBR-22, by MSH-7 when that does not tell."""
     for ours, theirs in ((reported, known), (sent, last_sent)):
         if ours and theirs and not _agree(ours, theirs):
             return _is_before(ours, theirs)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ingest_hl7.core.order import Order, number_key
+from labohub.contracts.codec import derived_id
 from labohub.contracts.laboratory import Battery, LaboratoryReport
 from labohub.contracts.values import Sender as SenderName
 from labohub.standards.hl7.results import OrderGroup
@@ -55,3 +56,13 @@ def order_keys(groups: list[OrderGroup], name: SenderName) -> frozenset[str]:
         for segment, numbers in ((each.orc, (2, 4)), (each.obr, (2,))):
             keys |= {number_key(segment, number, sender) for number in numbers} if segment is not None else set()
     return frozenset(keys - {""})
+
+
+def filler_keys(groups: list[OrderGroup], name: SenderName) -> tuple[str, ...]:
+    """Return the key of each battery's filler number, within its sender; "" for a battery without."""
+    sender = (name.application, name.facility)
+    numbers = [
+        (group.obr and number_key(group.obr, 3, sender)) or (group.orc and number_key(group.orc, 3, sender)) or ""
+        for group in groups
+    ]
+    return tuple(derived_id("filler", *sender, number) if number else "" for number in numbers)

@@ -73,7 +73,8 @@ def decide(message: Message, receipt: Receipt, sender: Sender, environment: str)
         sender=sender,
         quoted=tuple(reader.quoted()),
         order_keys=expected.order_keys(reader.groups, name),
-        warnings=(*warnings, *reader.warnings, *_unlinked(results, reader, sender)),
+        filler_keys=expected.filler_keys(reader.groups, name),
+        warnings=(*warnings, *reader.warnings, *_unlinked(results, reader, sender), *_mixed(reader.groups, sender)),
     )
     report = Report(
         report_id=ReportId(derived_id("report", name.application, name.facility, "demand", identified)),
@@ -208,6 +209,16 @@ def _unresolved(results: LaboratoryReport, fresh: FreshResults) -> Refusal | Non
         if battery.filler_number in lost and microbiology.names_result(battery)
     )
     return Refusal("AE", found) if found else None
+
+
+def _mixed(groups: list[OrderGroup], sender: Sender) -> tuple[Finding, ...]:
+    """Return a warning for several demands in one message: they make one report, that of the first."""
+    told = [group.orc for group in groups if group.orc is not None and group.orc.component(4, 1)]
+    other = next((orc for orc in told if orc.component(4, 1) != told[0].component(4, 1)), None)
+    if sender.report_key is not ReportKey.DEMAND or other is None:
+        return ()
+    text = "Plusieurs demandes (ORC-4) dans un message : un seul compte rendu."
+    return (warning(f"{other.location}^4", "ltw.several-demands", text),)
 
 
 def _unlinked(results: LaboratoryReport, reader: Reader, sender: Sender) -> tuple[Finding, ...]:

@@ -121,7 +121,8 @@ def _sum(one: int, other: int) -> int:
 def _holds_several(raw: bytes, start: int, opening: bytes) -> bool:
     if opening[:3] != b"MSH" or opening[3:4].isalnum():
         return False
-    return raw.find(b"\r" + opening, start) >= 0 or raw.find(b"\n" + opening, start) >= 0
+    opened_or_counted = (opening, b"BTS" + opening[3:4])  # a trailer alone counts too: a message may be lost
+    return any(raw.find(end + name, start) >= 0 for name in opened_or_counted for end in (b"\r", b"\n"))
 
 
 def start_of(raw: bytes) -> int:
