@@ -1,7 +1,7 @@
 """A service on the real runtime: relay, log, consumer, parked events, dead letters, workers, HTTP, one trace."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +17,12 @@ from sqlalchemy import insert, select
 
 from labohub.bus.connect import connect
 from labohub.contracts.codec import derived_id, from_record
+from labohub.contracts.envelope import Record
 from labohub.contracts.events import EventSetAside, MessageArchived
 from labohub.contracts.topics import DEAD, REPORT, dead_letters
 from labohub.contracts.values import MessageId, ReportId
 from labohub.errors import Refused, Unavailable
+from labohub.runtime.consumer import FEW_RECORDS, Consumer
 from labohub.runtime.dead_letters import bring_back
 from labohub.runtime.run import Hub
 from labohub.runtime.service import Platform, Service, Worker
@@ -237,3 +239,23 @@ async def test_the_process_says_that_it_is_alive_ready_and_counts(rig: Rig) -> N
 
 async def _has(items: list[str], count: int) -> bool:
     return len(items) >= count
+
+
+async def test_while_a_sender_waits_events_are_taken_in_short_transactions_and_all_are_taken(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    take = Consumer.take
+
+    async def noting(consumer: Consumer, records: Sequence[Record]) -> None:
+        sizes.append(len(records))
+        await take(consumer, records)
+
+    monkeypatch.setattr(Consumer, "take", noting)
+    count = 2 * FEW_RECORDS + 1
+    with rig.platform.courtesy.asking():
+        await rig.emit(*(archived(f"r{number}", number) for number in range(count)))
+        await until(lambda: _has(rig.done, count))
+
+    assert sum(sizes) == count
+    assert max(sizes) <= FEW_RECORDS

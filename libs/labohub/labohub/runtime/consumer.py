@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, bindparam, select
 from labohub.bus.port import Batch, Bus
 from labohub.contracts.envelope import EVENT_ID_HEADER, TYPE_HEADER, Record
 from labohub.errors import Refused, Unavailable
+from labohub.runtime.courtesy import Courtesy
 from labohub.runtime.dead_letters import set_aside
 from labohub.runtime.handling import Delivery, handle, note_failure
 from labohub.runtime.logging import get_logger
@@ -25,6 +26,7 @@ from labohub.store.unit import Unit
 log = get_logger(__name__)
 
 MAX_BATCH_RECORDS = 100  # one commit's worth; a handler takes about a millisecond
+FEW_RECORDS = 10  # while somebody waits for an answer
 RETRY_SECONDS = 1.0  # between two attempts at a batch when the store or the log is away
 
 HANDLED = Counter("labohub_events_handled_total", "Events handled.", ["service", "event"])
@@ -39,10 +41,11 @@ class HandlerFailed(Exception):
 class Consumer:
     """One topic of one service."""
 
-    def __init__(self, service: Service, topic: str, bus: Bus) -> None:
+    def __init__(self, service: Service, topic: str, bus: Bus, courtesy: Courtesy | None = None) -> None:
         self._service = service
         self._topic = topic
         self._bus = bus
+        self._courtesy = courtesy or Courtesy()
         self._tables = service.database.tables
         parked = self._tables.parked
         keys: BindParameter[str] = bindparam("keys", expanding=True)
@@ -67,12 +70,20 @@ class Consumer:
         while not stopping.is_set():
             try:
                 with BATCH_SECONDS.labels(self._service.name, self._topic).time():
-                    await self.take(batch.records)
+                    await self._take_in_turn(batch.records)
                 await batch.done()
                 return
             except Unavailable as error:
                 log.warning("consumer.waits", service=self._service.name, topic=self._topic, code=error.code)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _take_in_turn(self, records: Sequence[Record]) -> None:
+        """Handle records, in one transaction, or in short ones that let pass whoever waits for an answer."""
+        while records:
+            async with self._courtesy.turn():
+                most = FEW_RECORDS if self._courtesy.is_asked else MAX_BATCH_RECORDS
+                await self.take(records[:most])
+            records = records[most:]
 
     async def take(self, records: Sequence[Record]) -> None:
         """Handle records in one transaction; with a savepoint for each when the simple way fails."""

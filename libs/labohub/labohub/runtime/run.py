@@ -77,7 +77,7 @@ class Hub:
         for service in self._services:
             self._spawn(f"{service.name}.relay", Relay(service.database, self._platform.bus).run(self._stopping))
             for topic in sorted({kind.TOPIC for kind in service.subscriptions}):
-                self._spawn(f"{service.name}.{topic}", Consumer(service, topic, self._platform.bus).run(self._stopping))
+                self._spawn(f"{service.name}.{topic}", self._consumer(service, topic).run(self._stopping))
             if service.subscriptions:
                 self._spawn(f"{service.name}.parking", Parking(service).run(self._stopping))
                 if every := self._platform.settings.lag_seconds:
@@ -134,12 +134,16 @@ class Hub:
                     await close()
             await service.database.close()
 
+    def _consumer(self, service: Service, topic: str) -> Consumer:
+        return Consumer(service, topic, self._platform.bus, self._platform.courtesy)
+
     def _spawn(self, name: str, loop: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(loop, name=name))
 
     async def _work(self, service: Service, worker: Worker) -> None:
         failures = 0
         while not self._stopping.is_set():
+            await self._platform.courtesy.give_way()
             changed = service.database.changed.listen()
             try:
                 busy = await worker.run(service.units, self._platform.clock())

@@ -11,6 +11,7 @@ from sqlalchemy import MetaData
 from labohub.bus.port import Bus
 from labohub.contracts.events import Event
 from labohub.runtime.clock import Clock
+from labohub.runtime.courtesy import Courtesy
 from labohub.runtime.settings import LabohubSettings
 from labohub.runtime.telemetry import current_traceparent
 from labohub.store.blobs import Blobs
@@ -76,6 +77,7 @@ class Platform:
     blobs: Blobs
     clock: Clock
     databases: list[Database] = field(default_factory=list)
+    courtesy: Courtesy = field(default_factory=Courtesy)
 
     def database(self, name: str, metadata: MetaData) -> Database:
         """Return the database of a service: a file or a schema of that name."""
