@@ -9,7 +9,7 @@ import pytest
 from tests.support.ingest import Running, errors, fields, msa, running
 from tests.support.volet_corpus import accepted, refused
 from tests.support.volet_corpus.asked import CA, RO
-from tests.support.volet_corpus.drafts import Paper, draft
+from tests.support.volet_corpus.drafts import OID, STRANGER, Paper, draft
 
 _WITHOUT_MSH = frozenset(("header: not HL7", "header: doubled separators"))
 
@@ -145,3 +145,40 @@ async def test_twins_are_two_people(hub: Running) -> None:
         for at, given in enumerate(names)
     }
     assert got == names
+
+
+STRANGER_PID = (
+    f"PID1.3={STRANGER}^^^ASIP-SANTE-INS-NIR&{OID}&ISO^INS~L-99^^^LABO-VAUBAN&990001234&N^PI",
+    "PID1.5=MOREAU^INES^INES^^^^L", "PID1.7=19651203", "PID1.8=F", "DESTMSSANTEPAT=N", "-PRT3",
+)  # fmt: skip
+STRANGER_PAPER = {"matricule": STRANGER, "family": "MOREAU", "given": "INES", "birth": "19651203", "sex": "F"}
+
+
+@pytest.mark.parametrize("asked", [RO, CA])
+async def test_nobody_replaces_or_deletes_another_patients_document(hub: Running, asked: dict[str, Any]) -> None:
+    target = version(B, A, **STRANGER_PAPER) if asked is RO else version(A, **STRANGER_PAPER)
+    got = await send(hub, draft(documents=version(A)), draft(*STRANGER_PID, documents=target, **asked))
+    assert [code for code, _ in got] == ["AA", "AE"]
+    assert got[1][1][0][:2] == ("199", "PID^1^3")
+    [row] = [row for row in await hub.rows("messages") if row["state"] == "refused"]
+    assert row["reason"] == "document.other-patient"
+    assert len(await hub.rows("requests")) == 1
+
+
+async def test_nobody_does_in_one_commit_either(hub: Running) -> None:
+    async with hub.connect() as peer:
+        answers = await peer.send(
+            draft(documents=version(A)), draft(*STRANGER_PID, documents=version(B, A, **STRANGER_PAPER), **RO)
+        )
+    assert [msa(answer)[0] for answer in answers] == ["AA", "AE"]
+
+
+async def test_a_corrected_identity_may_replace_its_own_document(hub: Running) -> None:
+    """The number of the laboratory, or the traits, are the same."""
+    got = await send(
+        hub,
+        draft("PID1.5=LECOK^BRUNO^BRUNO^^^^L", documents=version(A, family="LECOK")),
+        draft(documents=version(B, A), **RO),
+        draft("PID1.3=L-77^^^LABO-VAUBAN&990001234&N^PI", "DESTMSSANTEPAT=N", documents=version(C, B), **RO),
+    )
+    assert [code for code, _ in got] == ["AA", "AA", "AA"]

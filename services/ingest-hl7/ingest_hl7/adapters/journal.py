@@ -8,6 +8,7 @@ from ingest_hl7.adapters import rows, tables
 from ingest_hl7.adapters.chains import follow
 from ingest_hl7.adapters.demands import Behind, behind, follow_numbers, keep, load_demands, record, write_demands
 from ingest_hl7.adapters.departing import Departing, departing
+from ingest_hl7.adapters.document_owners import of_another_patient
 from ingest_hl7.adapters.knowledge import Batch, Entry, load
 from ingest_hl7.adapters.patient_news import apply
 from ingest_hl7.adapters.patients import KnownPatients, known_of_entries, opposed_fact, take_turns
@@ -107,7 +108,8 @@ class Journal:
         if isinstance(decision, PatientNews):
             decision, events = await apply(unit, decision, message_id, self._zone)
         elif isinstance(decision, Relayed):
-            decision = follow(batch, entry, decision)
+            refusal = await of_another_patient(unit, batch, known.patients, decision)
+            decision = refusal or follow(batch, entry, decision)
         elif isinstance(decision, Ordered):
             decision = record(batch, entry, decision, self._outcomes.us.application, unit)
             events += rows.archive_events(entry, Archived(rows.ORDERS))

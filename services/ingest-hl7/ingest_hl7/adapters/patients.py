@@ -1,6 +1,6 @@
 """What is known of the patients of a batch of messages: merged identifiers, identities told, consents."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -104,6 +104,11 @@ class KnownPatients:
         }
         self._rows.append(row)
         self._index += index_rows(report.patient, facility, report.message_id)
+
+    def remembered(self, report_ids: Container[str]) -> list[tuple[Patient, str]]:
+        """Return whom the requests kept so far about these reports are about, each with the facility that says so."""
+        rows = [row for row in self._rows if row["report_id"] in report_ids]
+        return [(Patient.model_validate_json(row["patient"]), row["facility"]) for row in rows]
 
     async def write(self, unit: IngestUnit) -> None:
         """Write what is to be remembered."""

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from ingest_hl7.core.consents import subjects
 from ingest_hl7.core.decision import PatientNews
 from labohub.contracts.values import LocalIdentifier, Patient, Traits
 from labohub.standards.hl7.patient import VALIDATED
@@ -38,6 +39,12 @@ def is_another_identity(one: Patient, other: Patient) -> bool:
     lost = one.ins is not None and other.ins is None
     doubtful = set(other.reliability) - {VALIDATED} - set(one.reliability)
     return bool(moved or lost or doubtful or strict_differences(one.traits, other.traits))
+
+
+def is_one_person(one: tuple[Patient, str], other: tuple[Patient, str]) -> bool:
+    """Return whether two requests, each with its facility, are about one person: by an identifier or the traits."""
+    same = strict_differences(one[0].traits, other[0].traits) == ()
+    return same or not set(subjects(*one)).isdisjoint(subjects(*other))
 
 
 def differs_from_known(patient: Patient, known: Patient) -> bool:
