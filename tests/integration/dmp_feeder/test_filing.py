@@ -13,6 +13,7 @@ from dmp_feeder.adapters.tables import filings
 from labohub.contracts.events import SubmissionAccepted, SubmissionRefused
 from labohub.contracts.values import IdentityStatus, Request, Requester
 from labohub.runtime import logging as hub_logging
+from labohub.standards.cda.presentation import self_presenting
 from labohub.standards.mtom import read_package
 from labohub.standards.xds.messages import body_of
 from labosim.pki import Pki
@@ -77,6 +78,17 @@ async def test_an_id_with_an_extension_is_refused(dmp: Bench) -> None:
     (fact,) = await dmp.events()
     assert isinstance(fact, SubmissionRefused)
     assert fact.code == "dmp.document-id"
+
+
+async def test_a_document_inside_its_stylesheet_is_filed_as_what_it_is(dmp: Bench) -> None:
+    await dmp.plan(self_presenting(cda()))
+    await dmp.work()
+    (fact,) = await dmp.events()
+    assert isinstance(fact, SubmissionAccepted)
+    assert fact.evidence is not None
+    root, *_ = read_package(fact.evidence.media_type, await dmp.platform.blobs.read(fact.evidence))
+    assert root.data.count(b'mimeType="application/xslt+xml"') == 1
+    assert root.data.count(b'mimeType="text/xml"') == 1  # the signature of the lot
 
 
 async def test_a_document_of_another_patient_is_refused(dmp: Bench) -> None:

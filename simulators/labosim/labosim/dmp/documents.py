@@ -32,8 +32,12 @@ def _parse(entry: Entry) -> etree._Element:
         raise bad("document qui n'est pas du XML") from None
 
 
-def _check_cda(entry: Entry, root: etree._Element, structure: str) -> None:
+def _check_cda(entry: Entry, file: etree._Element, structure: str) -> None:
+    """Check a document, by itself or inside its stylesheet (auto-présentable)."""
     c = f"{{{HL7}}}"
+    root = next(file.iter(f"{c}ClinicalDocument"), file)
+    if entry.mime_type != ("text/xml" if root is file else "application/xslt+xml"):
+        raise bad("mimeType différent de la forme du document")
     identifier = root.find(f"{c}id")
     if identifier is None or identifier.get("root") != entry.unique_id or identifier.get("extension"):
         raise bad("uniqueId différent de l'id du CDA", "XDSDocumentUniqueIdError")
@@ -56,7 +60,7 @@ def _check_cda(entry: Entry, root: etree._Element, structure: str) -> None:
 
 def _check_signature(entry: Entry, lot: Lot, roots: dict[str, etree._Element], certificates: VihfChecker) -> None:
     root = _parse(entry)
-    if root.tag != f"{{{_DS}}}Signature":
+    if root.tag != f"{{{_DS}}}Signature" or entry.mime_type != "text/xml":
         raise bad("le document de signature n'en est pas une")
     try:
         pem = certificates.trusted_pem(root)

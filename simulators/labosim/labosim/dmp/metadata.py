@@ -59,6 +59,7 @@ class Entry:
     structures: frozenset[str]
     content: bytes
     sha1: str
+    mime_type: str
 
     @property
     def is_signature(self) -> bool:
@@ -153,7 +154,8 @@ def _entry(extrinsic: etree._Element, contents: dict[str, bytes], patient: str) 
     unique_id = _oid(identifier(extrinsic, UNIQUE))
     if extrinsic.find(f"{R}Name/{R}LocalizedString") is None:
         raise bad("titre absent")
-    return Entry(local_id, unique_id, patient, format_code, frozenset(structures), content, sha1)
+    mime_type = extrinsic.get("mimeType", "")
+    return Entry(local_id, unique_id, patient, format_code, frozenset(structures), content, sha1, mime_type)
 
 
 def _check_slots(extrinsic: etree._Element) -> None:

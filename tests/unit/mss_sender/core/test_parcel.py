@@ -10,6 +10,7 @@ import pytest
 
 from labohub.contracts.events import DocumentBuilt
 from labohub.contracts.values import IdentityStatus, MailTexts, Recipient, Request
+from labohub.standards.cda.presentation import self_presenting
 from labohub.standards.xdm import read_xdm
 from labohub.standards.xdm_metadata import Action, read_action
 from labohub.standards.xml import parse
@@ -58,6 +59,14 @@ def test_the_archive_holds_the_document_byte_for_byte() -> None:
     with zipfile.ZipFile(io.BytesIO(archive)) as found:
         metadata = found.read("IHE_XDM/SUBSET01/METADATA.XML").decode()
     assert f"{MATRICULE}^^^&amp;1.2.250.1.213.1.4.10&amp;ISO^NH" in metadata
+
+
+def test_a_document_inside_its_stylesheet_is_announced_as_such() -> None:
+    document = self_presenting(cda())
+    _, message = written(document_built(doctor()), document)
+    archive = read_xdm(attached(message)["IHE_XDM.zip"])
+    assert archive.documents == {"DOC0001.XML": document}
+    assert b'mimeType="application/xslt+xml"' in archive.metadata
 
 
 def test_a_patient_is_never_asked_for_a_receipt_and_may_be_told_not_to_answer() -> None:

@@ -19,6 +19,7 @@ def signature_entry(
         entry_id=entry_id,
         unique_id=unique_id,
         patient_id=lot.patient_id,
+        mime_type="text/xml",
         source_patient_id=lot.patient_id,
         creation_time=lot.submission_time,
         service_start=lot.submission_time,
