@@ -34,32 +34,58 @@ def names_result(battery: Battery) -> bool:
     return parent is not None and (parent.code is not None or bool(parent.sub_id))
 
 
-def find_parent(child: Battery, batteries: Sequence[Battery]) -> tuple[Battery, Result] | None:
-    """Return the battery and the result that a child refines; None when there is none, or more than one.
+class Isolates:
+    """The results of a demand, found by what a child order names; each child costs the same, however many there are."""
 
-    The parent order is found by its filler number, else by its placer number when only one order has it; without any
-    number the isolate must be the only one of the demand that fits. The result must have the code and the sub-id told.
-    """
-    parent = child.parent
-    if parent is None:
-        return None
-    others = [each for each in batteries if each is not child]
-    if parent.filler_number:
-        candidates = [each for each in others if each.filler_number == parent.filler_number]
-    else:
-        candidates = [each for each in others if not names_result(each)]
-        if parent.placer_number:
-            candidates = [each for each in candidates if each.placer_number == parent.placer_number]
-    fitting = [(each, result) for each in candidates for result in each.results if _fits(parent, result)]
-    batteries_found = {(each.filler_number, each.placer_number, each.code.code) for each, _ in fitting}
-    return fitting[0] if len(batteries_found) == 1 else None
+    def __init__(self, batteries: Sequence[Battery]) -> None:
+        self._results: dict[tuple[str, str, str], list[tuple[Battery, Result]]] = {}
+        self._found: dict[tuple[object, ...], list[tuple[Battery, Result]]] = {}
+        for battery in batteries:
+            is_child = names_result(battery)
+            for result in battery.results:
+                hit = (battery, result)
+                self._results.setdefault(("filler", battery.filler_number, result.sub_id), []).append(hit)
+                if not is_child:
+                    self._results.setdefault(("placer", battery.placer_number, result.sub_id), []).append(hit)
+                    self._results.setdefault(("any", "", result.sub_id), []).append(hit)
+
+    def of(self, child: Battery) -> tuple[Battery, Result] | None:
+        """Return the battery and the result that a child refines; None when there is none, or more than one.
+
+        The parent order is found by its filler number, else by its placer number when only one order has it; without
+        any number the isolate must be the only one of the demand that fits. The result must have the code and the
+        sub-id told.
+        """
+        parent = child.parent
+        if parent is None:
+            return None
+        if parent.filler_number:
+            order = ("filler", parent.filler_number)
+        else:
+            order = ("placer", parent.placer_number) if parent.placer_number else ("any", "")
+        fitting = [hit for hit in self._fitting(parent, *order) if hit[0] is not child]
+        return fitting[0] if len({_order_of(battery) for battery, _ in fitting}) == 1 else None
+
+    def _fitting(self, parent: ParentResult, kind: str, number: str) -> list[tuple[Battery, Result]]:
+        """Return the results that fit, of three orders at most, two batteries of each: enough to tell one from many."""
+        key = (kind, number, parent.sub_id, parent.code)
+        if key not in self._found:
+            seen: dict[tuple[str, ...], set[int]] = {}
+            hits = []
+            for battery, result in self._results.get((kind, number, parent.sub_id), ()):
+                alike = seen.get(_order_of(battery), set())
+                if id(battery) in alike or len(alike) == 2 or len(seen) == 3 or not _fits(parent, result):
+                    continue
+                seen.setdefault(_order_of(battery), set()).add(id(battery))
+                hits.append((battery, result))
+            self._found[key] = hits
+        return self._found[key]
 
 
 def unresolved(report: LaboratoryReport) -> tuple[Battery, ...]:
     """Return the batteries that refine a result which the report does not have."""
-    return tuple(
-        each for each in report.batteries if names_result(each) and find_parent(each, report.batteries) is None
-    )
+    isolates = Isolates(report.batteries)
+    return tuple(each for each in report.batteries if names_result(each) and isolates.of(each) is None)
 
 
 def unlinked(report: LaboratoryReport) -> tuple[Battery, ...]:
@@ -69,6 +95,10 @@ def unlinked(report: LaboratoryReport) -> tuple[Battery, ...]:
         for each in report.batteries
         if each.loinc is not None and each.loinc.code == ANTIBIOGRAM and not names_result(each)
     )
+
+
+def _order_of(battery: Battery) -> tuple[str, ...]:
+    return battery.filler_number, battery.placer_number, battery.code.code
 
 
 def _fits(parent: ParentResult, result: Result) -> bool:

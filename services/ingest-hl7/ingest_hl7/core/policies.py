@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ingest_hl7.core.demand import ENDED, WITHDRAWN
-from ingest_hl7.core.microbiology import find_parent, names_result
+from ingest_hl7.core.microbiology import Isolates, names_result
 from ingest_hl7.core.senders import ReportPolicy
 from labohub.contracts.laboratory import Battery, LaboratoryReport, Result
 
@@ -119,7 +119,8 @@ def _shown(battery: Battery, policy: ReportPolicy) -> Battery:
 
 def _attached(batteries: tuple[Battery, ...]) -> tuple[Battery, ...]:
     """Return the batteries without the antibiograms whose isolate may not be shown."""
-    return tuple(each for each in batteries if not names_result(each) or find_parent(each, batteries) is not None)
+    isolates = Isolates(batteries)
+    return tuple(each for each in batteries if not names_result(each) or isolates.of(each) is not None)
 
 
 def _is_shown(result: Result) -> bool:

@@ -51,7 +51,7 @@ def test_an_antibiogram_finds_its_isolate(name: str, *, first: bool) -> None:
     decision = decided(oru(*lines))
     assert decision.if_unknown is None
     atb = next(each for each in decision.state.batteries if each.filler_number == "F2")
-    found = microbiology.find_parent(atb, decision.state.batteries)
+    found = microbiology.Isolates(decision.state.batteries).of(atb)
     assert found is not None
     assert (found[0].filler_number, found[1].sub_id, found[1].value) == ("F1", "2", "E. faecalis")
 
@@ -77,7 +77,7 @@ def test_two_orders_with_the_same_isolate_number_are_told_apart() -> None:
     anaerobic = (orc("F3"), obr("F3", code="HEMOC^Hémoculture^99REM"), isolate("1", "BFRAG^B. fragilis^99REM"))
     named = decided(oru(*PARENT, *anaerobic, *child("F2", "1", order="P-F3^F3")))
     atb = next(each for each in named.state.batteries if each.filler_number == "F2")
-    found = microbiology.find_parent(atb, named.state.batteries)
+    found = microbiology.Isolates(named.state.batteries).of(atb)
     assert found is not None
     assert found[1].value == "B. fragilis"
     assert decided(oru(*PARENT, *anaerobic, *child("F2", "1", order=""))).if_unknown is not None
