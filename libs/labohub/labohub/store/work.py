@@ -221,8 +221,8 @@ class WorkQueue:
         For whoever writes beside a row what its settling reads, or the reverse: without the hold, two units on
         PostgreSQL would each miss what the other writes. SQLite has one writer and needs none.
         """
-        query = select(self._table).where(self._table.c.id == work_id).with_for_update()
-        row = (await self._unit.connection.execute(query)).mappings().first()
+        found = await self._unit.connection.execute(_by_id_held(self._table), {"p_id": work_id})
+        row = found.mappings().first()
         return None if row is None else _work(row, row["lease_token"], attempts=row["attempts"], retaken=False)
 
     async def count_open(self) -> int:
@@ -274,6 +274,11 @@ def _leasing(table: Table) -> Any:
 @lru_cache(REMEMBERED)
 def _by_id(table: Table) -> Any:
     return select(table).where(table.c.id == bindparam("p_id"))
+
+
+@lru_cache(REMEMBERED)
+def _by_id_held(table: Table) -> Any:
+    return select(table).where(table.c.id == bindparam("p_id")).with_for_update()
 
 
 @lru_cache(REMEMBERED)
