@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -206,6 +206,7 @@ class InsRig:
         """Return settings with short waits."""
         own: dict[str, Any] = {
             "insi_url": self.simulator.url,
+            "verification_url": self.simulator.url.replace("/lps", "/verification"),
             "ca_file": self.pki.ca_pem,
             "certificate_file": self.pki.cert("labo-auth"),
             "key_file": self.pki.key("labo-auth"),
@@ -214,6 +215,8 @@ class InsRig:
             "pause_seconds": 0.1,
             "misconfigured_pause_seconds": 0.1,
         }
+        if self.environment == "production":
+            del own["verification_url"]
         return InsQualifierSettings(**(own | self.settings))
 
     async def receive(self, *events: ReportReceived) -> None:
@@ -264,7 +267,7 @@ class InsRig:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.hub.http.port}", trust_env=False) as client:
             return await client.get(path)
 
-    async def post(self, path: str, body: dict[str, str]) -> httpx.Response:
+    async def post(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
         """Return the answer of the service's HTTP API."""
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.hub.http.port}", trust_env=False) as client:
             return await client.post(path, json=body)

@@ -11,8 +11,10 @@ from ins_qualifier.adapters.identities import IdentityBook
 from ins_qualifier.adapters.identity_desk import IdentityDesk
 from ins_qualifier.adapters.insi import InsiClient
 from ins_qualifier.adapters.insi_certificate import check_names
+from ins_qualifier.adapters.insi_verification import verifier
 from ins_qualifier.adapters.officer import Officer
 from ins_qualifier.adapters.recall_desk import RecallDesk
+from ins_qualifier.adapters.reverifications import Reverifications, Verifying
 from ins_qualifier.adapters.tables import InsUnit
 from ins_qualifier.adapters.watch import watch
 from ins_qualifier.core.keys import Keys
@@ -51,6 +53,7 @@ def build(settings: InsQualifierSettings, platform: Platform) -> Service:
         clock=platform.clock,
     )
     database = platform.database(NAME, tables.metadata)
+    known = verifier(settings, environment, insi)
     desk = Desk(database, platform.blobs, identities, platform.clock)
     officer = Officer(database, identities, desk)
     return Service(
@@ -64,15 +67,19 @@ def build(settings: InsQualifierSettings, platform: Platform) -> Service:
             MailUncertain: keep_mail,
             SubmissionAccepted: keep_submission,
         },
-        workers=[Worker("identity-checks", checks.run, concurrency=settings.workers)],
+        workers=[
+            Worker("identity-checks", checks.run, concurrency=settings.workers),
+            Worker("identity-verifications", Verifying(identities, known, checks.gate).run),
+        ],
         routers=[
             http.worklist_routes(desk, officer, checks.gate),
             http.recall_routes(RecallDesk(database)),
+            http.reverification_routes(Reverifications(database, is_available=bool(settings.verification_url))),
             call_routes(CallDesk(database, platform.blobs)),
             http.identity_routes(IdentityDesk(database, identities), officer),
         ],
         background=[partial(watch, desk, checks.gate, platform.clock)],
-        closing=[insi.close],
+        closing=[insi.close, known.close],
     )
 
 

@@ -1,6 +1,7 @@
 """The decision table of the INS digest, row by row, through the whole service and INSi's simulator."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +262,51 @@ async def test_row_16_the_source_corrects_itself_and_the_new_identity_is_qualifi
     assert isinstance(event, IdentityQualified)
     found = await identity(rig)
     assert causes(found) == ["identity.seen", "insi.confirmed", "identity.corrected", "insi.confirmed"]
+
+
+async def verified(rig: InsRig) -> dict[str, Any]:
+    """Return the job that verified all qualified identities, once it is over."""
+    job = (await rig.post("/api/v1/identity/reverifications", {**ACT, "per_second": 50})).json()["id"]
+
+    async def look() -> dict[str, Any]:
+        return dict((await rig.get(f"/api/v1/identity/reverifications/{job}")).json())
+
+    return await rig.until(look, lambda seen: seen["state"] == "done")
+
+
+async def test_row_17_a_verification_that_confirms_is_dated(rig: InsRig) -> None:
+    await rig.receive(received(numbered(PERSON)))
+    await rig.decided(1)
+    before = (await identity(rig))["verified_at"]
+
+    job = await verified(rig)
+
+    assert (job["total"], job["confirmed"], job["refuted"]) == (1, 1, 0)
+    found = await identity(rig)
+    assert (found["status"], found["history"][-1]["cause"]) == ("QUALIFIEE", "ins.verified")
+    assert found["verified_at"] > before
+
+
+async def test_row_18_a_verification_that_refutes_stops_the_sending_until_a_person_decides(rig: InsRig) -> None:
+    await rig.receive(received(numbered(PERSON)))
+    await rig.decided(1)
+    rig.simulator.register.add(replace(PERSON, birth_name="AUTREMENT"))
+
+    assert (await verified(rig))["refuted"] == 1
+    await rig.receive(received(numbered(PERSON), report="R2"))
+
+    _, event = await rig.decided(2)
+    assert isinstance(event, IdentityUnresolved)
+    assert event.code == "ins.refuted"
+    (item,) = (await rig.get(WORKLIST)).json()["items"]
+    assert item["priority"] == "high"
+    (recall,) = (await rig.get(RECALLS)).json()["items"]
+    assert (recall["report_id"], recall["code"]) == ("R1", "ins.refuted")
+    assert [event.report_id for event in rig.withdrawn()] == ["R1"]
+    await rig.post(f"{WORKLIST}/{item['id']}/resolve", {"decision": "accept", **ACT})
+    *_, event = await rig.decided(3)
+    assert isinstance(event, IdentityQualified)
+    assert causes(await identity(rig))[-1] == "identity.released"
 
 
 async def test_row_19_a_person_links_a_proposal_and_the_report_resumes(rig: InsRig) -> None:

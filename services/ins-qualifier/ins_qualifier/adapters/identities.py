@@ -92,7 +92,10 @@ class IdentityBook:
         decision = decide(findings, controlled=controlled)
         if subject.scope:
             other = ""
-            if Finding.COLLISION in seen.findings:
+            if (number or report.patient.ins) and await self._is_denied(rows, record, report.patient, number):
+                findings = [*findings, Finding.COLLISION]
+                decision = decide(findings, controlled=controlled)
+            elif Finding.COLLISION in seen.findings:
                 other = await self._other_owner(rows, report.patient, subject, record)
             elif number and AXES[decision.status].recovered:
                 other = await self._claimed_by(rows, subject, record, number, seen.former)
@@ -146,6 +149,11 @@ class IdentityBook:
         ):
             findings -= {Finding.TRAITS_MISMATCH}
         return sorted(findings), linked_by
+
+    async def _is_denied(self, rows: IdentityRows, record: Record, patient: Patient, number: str) -> bool:
+        """Return whether a person said that the matricule, found or received, is not this local patient's."""
+        received = self.referential.keys.number(patient.ins.matricule) if patient.ins else ""
+        return bool({number, received} & await rows.denied(record.id))
 
     async def _other_owner(self, rows: IdentityRows, patient: Patient, subject: Subject, record: Record) -> str:
         claim = self._claim(patient, subject)
@@ -219,6 +227,7 @@ class IdentityBook:
             record, change = moved(record, Cause.CORRECTED, controlled=local.controlled, check_id=cause)
             changes.append(change)
             await rows.release(record.id)
+            await rows.forget_denials(record.id)
             freed = await rows.close_collisions(record.id, unit.now)
             record = replace(record, blocked="" if record.id in freed else record.blocked)
             await self._free(unit, rows, freed - {record.id})

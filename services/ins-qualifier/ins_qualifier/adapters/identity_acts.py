@@ -35,6 +35,7 @@ class IdentityActs:
         rows = self._book.rows(unit)
         record = (await rows.find([identity]))[identity]
         merged_into = record.merged_into
+        await rows.forget_denials(identity)
         if record.blocked == Finding.COLLISION:
             others = sorted(await rows.colliding_with(identity) - {identity})
             if others:
@@ -53,6 +54,7 @@ class IdentityActs:
         """Take the matricule from an identity: what left with it is recalled, who collided with it goes on."""
         rows = self._book.rows(unit)
         record = (await rows.find([identity]))[identity]
+        await rows.deny(identity, await rows.numbers_of(identity))
         await rows.release(identity)
         freed = await rows.close_collisions(identity, unit.now)
         after, change = moved(record, Cause.WITHDRAWN, actor=operator, reason=reason, code=Cause.WITHDRAWN.value)

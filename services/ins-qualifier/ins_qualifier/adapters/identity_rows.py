@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ins_qualifier.adapters import tables
@@ -16,6 +16,13 @@ from labohub.store.blobs.cipher import Cipher
 from labohub.store.sql import insert_ignore, upsert
 
 OPEN, CLOSED = "open", "closed"
+
+# Composed once, filled for every check.
+_HELD = select(tables.identities).where(tables.identities.c.id == bindparam("p_id")).with_for_update()
+_CLAIMED = select(tables.numbers.c.identity).where(
+    tables.numbers.c.scope == bindparam("p_scope"), tables.numbers.c.number == bindparam("p_number")
+)
+_NEW_CHANGE = insert(tables.identity_changes)
 
 
 class Sealed(Value):
@@ -47,9 +54,7 @@ class IdentityRows:
         """Return the identity of this key, kept from other units until ours ends; `new` when there is none."""
         if self._connection.dialect.name == "postgresql":  # an empty row to lock; SQLite has one writer
             await insert_ignore(self._connection, tables.identities, [self._row(new, new.told_at or _EPOCH)])
-        table = tables.identities
-        query = select(table).where(table.c.id == new.id).with_for_update()
-        row = (await self._connection.execute(query)).mappings().first()
+        row = (await self._connection.execute(_HELD, {"p_id": new.id})).mappings().first()
         return new if row is None or not row["version"] else self._record(row)
 
     async def save(self, record: Record, changes: Iterable[Change], now: datetime) -> None:
@@ -57,7 +62,7 @@ class IdentityRows:
         await upsert(self._connection, tables.identities, [self._row(record, now)])
         lines = [{"identity": record.id, "at": now, **_line(change)} for change in changes]
         if lines:
-            await self._connection.execute(insert(tables.identity_changes), lines)
+            await self._connection.execute(_NEW_CHANGE, lines)
 
     async def owners(self, claims: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """Return who has these matricules, by scope and key."""
@@ -80,14 +85,30 @@ class IdentityRows:
         table = tables.numbers
         row = {"scope": scope, "number": number, "identity": identity}
         await insert_ignore(self._connection, table, [row])
-        query = select(table.c.identity).where(table.c.scope == scope, table.c.number == number)
-        return str((await self._connection.execute(query)).scalar_one())
+        owner = await self._connection.execute(_CLAIMED, {"p_scope": scope, "p_number": number})
+        return str(owner.scalar_one())
 
     async def release(self, identity: str, numbers: Collection[str] | None = None) -> None:
         """Let go of a local patient's matricules; of these only, when they are named."""
         table = tables.numbers
         query = delete(table).where(table.c.identity == identity)
         await self._connection.execute(query if numbers is None else query.where(table.c.number.in_(numbers)))
+
+    async def deny(self, identity: str, numbers: Collection[str]) -> None:
+        """Keep that these matricules are not this local patient's, whoever says so again."""
+        rows = [{"identity": identity, "number": number} for number in numbers]
+        await insert_ignore(self._connection, tables.denials, rows)
+
+    async def denied(self, identity: str) -> set[str]:
+        """Return the keys of the matricules that a person said are not this local patient's."""
+        table = tables.denials
+        rows = await self._connection.execute(select(table.c.number).where(table.c.identity == identity))
+        return set(rows.scalars())
+
+    async def forget_denials(self, identity: str) -> None:
+        """Let a local patient be asked about as if nobody had said anything."""
+        table = tables.denials
+        await self._connection.execute(delete(table).where(table.c.identity == identity))
 
     async def hand_over(self, identity: str, to: str) -> None:
         """Give a local patient's matricules to the record that survives it."""

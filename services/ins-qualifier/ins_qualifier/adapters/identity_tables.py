@@ -8,7 +8,7 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Ta
 from labohub.store.types import UtcDateTime
 
 
-def identity_tables(metadata: MetaData) -> tuple[Table, Table, Table, Table, Table, Table, Table]:
+def identity_tables(metadata: MetaData) -> tuple[Table, ...]:
     """Return the tables of a service's metadata, in the order of this module."""
     identities = Table(
         "identities",
@@ -54,6 +54,12 @@ def identity_tables(metadata: MetaData) -> tuple[Table, Table, Table, Table, Tab
         Column("scope", String, primary_key=True),
         Column("number", String, primary_key=True),  # keyed hash of the matricule
         Column("identity", String, nullable=False, index=True),
+    )
+    denials = Table(  # a person said that a matricule is not this local patient's
+        "identity_denials",
+        metadata,
+        Column("identity", String, primary_key=True),
+        Column("number", String, primary_key=True),
     )
     collisions = Table(
         "identity_collisions",
@@ -105,4 +111,4 @@ def identity_tables(metadata: MetaData) -> tuple[Table, Table, Table, Table, Tab
         Column("changed_at", UtcDateTime, nullable=False),
         Index("identity_recalls_state", "state", "opened_at"),
     )
-    return identities, changes, numbers, collisions, plans, departures, recalls
+    return identities, changes, numbers, denials, collisions, plans, departures, recalls

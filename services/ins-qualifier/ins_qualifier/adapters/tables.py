@@ -6,7 +6,7 @@ from datetime import datetime
 
 import orjson
 from prometheus_client import Counter
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, insert, select, update
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ins_qualifier.adapters.calls import CallTable, call_table
@@ -26,7 +26,7 @@ metadata = MetaData()
 checks = work_table(
     "identity_checks", metadata, Column("identity", String, nullable=False, server_default="", index=True)
 )
-identities, identity_changes, numbers, collisions, plans, departures, recalls = identity_tables(metadata)
+identities, identity_changes, numbers, denials, collisions, plans, departures, recalls = identity_tables(metadata)
 verifications = work_table(
     "identity_verifications",
     metadata,
@@ -86,6 +86,14 @@ SERVICE = "ins-qualifier"
 _IN_THE_WAY = (Finding.COLLISION.value, Finding.REFUTED.value)
 
 
+# Composed once, filled for every check.
+_CLOSING = (
+    update(worklist)
+    .where(worklist.c.id == bindparam("p_item"), worklist.c.state != bindparam("state"))
+    .values(state=bindparam("state"), changed_at=bindparam("changed_at"))
+)
+
+
 class WorklistTable:
     """The worklist, seen from one unit."""
 
@@ -123,9 +131,7 @@ class WorklistTable:
     async def close(self, item: str, state: str, now: datetime) -> None:
         """Close the item, if there is one."""
         DECISIONS.labels(state).inc()
-        changed = await self._connection.execute(
-            update(worklist).where(worklist.c.id == item, worklist.c.state != state).values(state=state, changed_at=now)
-        )
+        changed = await self._connection.execute(_CLOSING, {"p_item": item, "state": state, "changed_at": now})
         if changed.rowcount:
             await self.note(item, "closed", state, SERVICE, now)
 
