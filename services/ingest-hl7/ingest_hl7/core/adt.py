@@ -52,12 +52,26 @@ def _whom(message: Message, adt: Adt | None) -> tuple[Finding, ...]:
         return (Finding("100", "PID^1", "patient.missing", "Segment PID absent."),)
     if len(message.all("PID")) > 1:
         return (Finding("100", "PID^2", "patient.several", "Un seul patient par message."),)
-    found = []
+    found = _twice(message)
     if not adt.patient.identifiers:
         found.append(Finding("101", "PID^1^3", "patient.identifier-missing", "PID-3 est vide."))
     if adt.matter is Matter.IDENTITY and not adt.patient.birth_name:
         found.append(Finding("101", "PID^1^5", "patient.name-missing", "PID-5 est vide."))
     return tuple(found)
+
+
+def _twice(message: Message) -> list[Finding]:
+    """Return what is said twice: of two words on the DMP, or two merges, one would be lost."""
+    found = []
+    for name in ("ZFA", "MRG"):
+        if len(message.all(name)) > 1:
+            found.append(Finding("198", f"{name}^2", "pam.said-twice", f"Un seul {name} par message."))
+    zfa = message.first("ZFA")
+    for position in (9, 11):
+        if zfa is not None and len(zfa.repetitions(position)) > 1:
+            text = f"ZFA-{position} ne se répète pas."
+            found.append(Finding("198", f"ZFA^1^{position}", "pam.said-twice", text))
+    return found
 
 
 def _merges(adt: Adt, patient: Patient, facility: str) -> tuple[tuple[Merge, ...], tuple[Finding, ...]]:
