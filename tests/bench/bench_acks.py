@@ -1,6 +1,7 @@
 """Durable acknowledgements per second: the intake alone, and while the whole hub works on what comes in."""
 
 import asyncio
+import contextlib
 import tempfile
 import time
 from pathlib import Path
@@ -11,24 +12,30 @@ from tests.bench import bench_intake, load
 from tests.bench.engines import embedded
 from tests.bench.figures import Figures, percentiles
 from tests.bench.usage import usage
-from tests.support.ports import free_ports
+from tests.support.kafka import KafkaBroker
+from tests.support.postgres import PostgresServer
 
 SECONDS = 3.0
 
 
 def alone(figures: Figures, scale: float) -> None:
-    """Measure the intake in a process of its own: nothing consumes what it hands on."""
-    port, http_port = free_ports(2)
-    with tempfile.TemporaryDirectory(prefix="labohub-bench-") as folder:
-        service = bench_intake.start(folder, port, http_port, "")
-        try:
-            seen = psutil.Process(service.pid)
-            for name, make, connections in bench_intake.MEASURES:
-                found = asyncio.run(bench_intake.measure(port, make, connections, SECONDS * scale, seen))
-                figures.add("acks", hub="intake alone", message=name, connections=connections, **found)  # type: ignore[arg-type]
-        finally:
-            service.terminate()
-            service.wait(30)
+    """Measure the intake in a process of its own, on SQLite, then on Kafka and PostgreSQL. Nobody hears its events."""
+    with bench_intake.service() as (port, process):
+        _measure(figures, "embedded", port, process, scale)
+    with contextlib.ExitStack() as stack:
+        broker, server = KafkaBroker(), PostgresServer()
+        stack.callback(broker.stop)
+        broker.start()
+        stack.callback(server.stop)
+        server.start()
+        store = {"LABOHUB_BUS_URL": broker.url, "LABOHUB_STORE_URL": server.fresh_database()}
+        port, process = stack.enter_context(bench_intake.service(**store))
+        _measure(figures, "kafka+postgresql", port, process, scale)
+
+
+def _measure(figures: Figures, engine: str, port: int, process: psutil.Process, scale: float) -> None:
+    for name, connections, found in bench_intake.measures(port, process, SECONDS * scale):
+        figures.add("acks", hub="intake alone", engine=engine, message=name, connections=connections, **found)
 
 
 def whole_hub(figures: Figures, scale: float) -> None:
@@ -43,6 +50,7 @@ def whole_hub(figures: Figures, scale: float) -> None:
         figures.add(
             "acks",
             hub="whole hub at work",
+            engine="embedded",
             message=f"{sum(len(message.frame) for message in messages) / most / 1000:.0f}kB",
             connections=connections,
             acks_per_second=round(len(sent.waits) / sent.seconds, 1),
