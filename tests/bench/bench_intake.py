@@ -1,8 +1,8 @@
 """Durable acknowledgements per second: bytes in, AA out, on 1 and 16 MLLP connections.
 
-Run: `python tests/bench/bench_intake.py [--seconds 5] [--rate 500] [--profile FILE]`. The real service runs in a process
-of its own, with its SQLite store and files fully synchronous; this one only sends. One JSON line per measure; the last
-is a steady pace, at half of the maximum or at `--rate` messages per second.
+Run: `python tests/bench/bench_intake.py [--seconds 5] [--rate 500] [--profile FILE]`. The real service runs in a
+process of its own, with its SQLite store and files fully synchronous; this one only sends. One JSON line per measure;
+the last is a steady pace, at half of the maximum or at `--rate` messages per second.
 """
 
 import argparse
