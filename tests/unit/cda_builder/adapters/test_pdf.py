@@ -11,10 +11,14 @@ from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 
 from cda_builder.adapters.pdf import render_narrative, render_report
 from cda_builder.adapters.pdf.colour import srgb_profile
+from cda_builder.adapters.pdf.marks import trend_of
+from labohub.contracts.laboratory import PreviousResult
 from labohub.standards import xml
 from labohub.standards.cda import read_header
 from labohub.standards.cda.builder import build_cr_bio
-from tests.support.cda import IDENTITY, PDF, POTASSIUM, battery, model_of, result, results_of
+from labohub.standards.cda.presentation import Theme
+from tests.support.cda import IDENTITY, PDF, POTASSIUM, TRAITS, battery, model_of, result, results_of
+from tests.support.microbiology import COLI, antibiogram, antibiotic, culture, germ, png
 
 LONG = results_of(*(battery(*(result(comments=("Contrôlé.",)) for _ in range(10))) for _ in range(5)))
 
@@ -121,6 +125,73 @@ def test_the_colour_profile_is_well_formed() -> None:
 
 def test_the_same_report_gives_the_same_bytes() -> None:
     assert render_report(model_of(LONG)) == render_report(model_of(LONG.model_copy(deep=True)))
+
+
+def test_words_of_any_length_stay_on_the_page() -> None:
+    """A comment of pages, a value of lines, names that fill a line: each word is there, and nothing is drawn below."""
+    comment = " ".join(f"mot{number}" for number in range(3000))
+    value = "\n".join(f"ligne {number}" for number in range(90))
+    method = " ".join(f"étape{number}" for number in range(400))
+    traits = TRAITS.model_copy(update={"used_name": "DE LA FONTAINE DES TROIS RIVIERES-MONTMORENCY DE BEAUFORT"})
+    results = results_of(
+        battery(
+            result(comments=(comment,), method=method),
+            result(("T", "Texte", "", ""), value, "", value_type="ST", reference_range=value),
+        )
+    )
+
+    pages = read(render_report(model_of(results, IDENTITY.model_copy(update={"traits": traits})))).pages
+
+    said = " ".join(" ".join(page.extract_text() for page in pages).split())
+    for expected in (comment.split()[-1], "ligne 89", "étape399", "DE BEAUFORT"):
+        assert expected in said
+    assert [number for number in range(3000) if f"mot{number} " not in said + " "] == []
+    for page in pages:
+        places = [float(y) for y in re.findall(rb"BT [\d.]+ (-?[\d.]+) Td", page.get_contents().get_data())]  # type: ignore[union-attr]
+        assert min(places) > 8
+
+
+def test_a_theme_gives_its_colour_and_its_logo() -> None:
+    model = model_of(results_of())
+    themed = read(render_report(model, Theme("#5b2a86", f"data:image/png;base64,{png(40, 20)}"))).pages[0]
+    plain = read(render_report(model)).pages[0]
+
+    assert len(themed.images) == 1
+    assert len(plain.images) == 0
+    purple = b"0.357 0.165 0.525 rg"
+    assert purple in themed.get_contents().get_data()  # type: ignore[union-attr]
+    assert purple not in plain.get_contents().get_data()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("written", "drawn"),
+    [("E\u0301lodie", "Élodie"), ("Łucja Ștefan", "Łucja Ștefan"), ("γ-GT ≥ 3 µg", "γ-GT ≥ 3 µg"), ("a\u200db", "ab")],
+)
+def test_letters_of_european_names_and_exams_are_drawn_as_they_are(written: str, drawn: str) -> None:
+    assert drawn in words(render_report(model_of(results_of(battery(result(("A", written, "", "")))))))
+
+
+def test_a_trend_needs_three_dated_numbers_in_order() -> None:
+    def trend(*dates: str) -> int:
+        earlier = tuple(PreviousResult(value_type="NM", value="140", unit="mmol/L", observed_at=each) for each in dates)
+        (chapter,) = model_of(results_of(battery(result(previous=earlier)))).chapters
+        return len(trend_of(chapter.batteries[0].observations[0]))
+
+    assert trend("20251103", "20250101") == 3
+    assert trend("20251103") == 2  # drawn from three on
+    assert trend("20250101", "20251103") == 0
+    assert trend("20251103", "2025") == 0
+
+
+def test_a_page_that_goes_on_with_an_antibiogram_names_its_germ_again() -> None:
+    drugs = [antibiotic(f"Antibiotique {number}", "^1", "S") for number in range(90)]
+    report = model_of(results_of(culture(*germ("1", COLI, "^10000")), antibiogram("1", *drugs)))
+
+    pages = [page.extract_text() for page in read(render_report(report)).pages]
+
+    with_drugs = [page for page in pages if "Antibiotique " in page]
+    assert len(with_drugs) > 1
+    assert all("Germe isolé : Escherichia coli" in page for page in with_drugs)
 
 
 @pytest.mark.parametrize("label", ["Exam\u00adен", "Ł ő ș", "日本", "x" * 200])

@@ -4,7 +4,7 @@ from typing import Final
 
 from cda_builder.adapters.pdf.fonts import BOLD, ITALIC, REGULAR, width, wrap
 from cda_builder.adapters.pdf.look import ALERT, GOOD, INK, LEFT, LINE, NOTICE, RIGHT, SOFT, WHITE, Colour, Look
-from cda_builder.adapters.pdf.pages import Block, Style, text_blocks
+from cda_builder.adapters.pdf.pages import Block, Style, stacked, text_blocks
 from cda_builder.adapters.pdf.rows import comment_style
 from cda_builder.adapters.pdf.sheet import Sheet
 from labohub.standards.cda.builder import Battery, Observation
@@ -15,6 +15,7 @@ _CATEGORY: Final = LEFT + 202
 _WORDS: Final = LEFT + 218
 _VALUE: Final = LEFT + 352
 _RANGE: Final = LEFT + 440
+_MAX_LINES: Final = 6  # under a name; what is longer goes underneath
 _COLOURS: Final = {"S": GOOD, "I": NOTICE, "SDD": NOTICE, "R": ALERT, "NS": ALERT}
 
 
@@ -24,7 +25,7 @@ def antibiogram_blocks(antibiogram: Battery, head: Block, look: Look) -> list[Bl
     common = methods[0] if len(methods) == 1 else ""
     title = _title(antibiogram, common, head, look)
     blocks = [title]
-    again = _both(head, title)
+    again = stacked(head, title)
     for observation in antibiogram.observations:
         blocks += _row(observation, again, show_method=not common)
     for label in antibiogram.pending:
@@ -32,14 +33,6 @@ def antibiogram_blocks(antibiogram: Battery, head: Block, look: Look) -> list[Bl
     for comment in antibiogram.comments:
         blocks += text_blocks(comment, comment_style(12), repeat=again)
     return blocks
-
-
-def _both(head: Block, title: Block) -> Block:
-    def draw(sheet: Sheet, y: float) -> None:
-        head.draw(sheet, y)
-        title.draw(sheet, y - head.height)
-
-    return Block(head.height + title.height, draw)
 
 
 def _title(antibiogram: Battery, method: str, head: Block, look: Look) -> Block:
@@ -52,7 +45,8 @@ def _title(antibiogram: Battery, method: str, head: Block, look: Look) -> Block:
         base = y - height + 6
         for x, column in ((_NAME, "Antibiotique"), (_CATEGORY, "Catégorie"), (_VALUE, "CMI ou diamètre")):
             sheet.text((x, base), column, REGULAR, 6.6, SOFT)
-        sheet.text((_RANGE, base), "Valeurs critiques", REGULAR, 6.6, SOFT)
+        if any(each.range for each in antibiogram.observations):
+            sheet.text((_RANGE, base), "Valeurs critiques", REGULAR, 6.6, SOFT)
         sheet.line((_NAME, base - 3.5), (RIGHT, base - 3.5), 0.6, SOFT)
 
     return Block(height, draw, sticky=True, repeat=head)
@@ -65,6 +59,8 @@ def _row(observation: Observation, head: Block, *, show_method: bool) -> list[Bl
     below += [] if observation.accredited else ["Hors accréditation"]
     below += ["Validation automatique"] if observation.automatic else []
     notes = [line for each in below for line in wrap(each, ITALIC, 6.9, _CATEGORY - _NAME - 8)]
+    remarks = below if len(notes) > _MAX_LINES else []
+    notes = [] if remarks else notes
     category = next((each for each in observation.interpretations if each in _COLOURS), "")
     meaning = interpretation_text(observation)
     font = BOLD if category in ("R", "NS") else REGULAR
@@ -89,7 +85,7 @@ def _row(observation: Observation, head: Block, *, show_method: bool) -> list[Bl
 
     state = "" if observation.aborted else state_text(observation).capitalize()
     earlier = [f"Antériorité : {previous_text(each, observation)}" for each in observation.previous]
-    lines = [line for line in (state, *earlier, *observation.comments) if line]
+    lines = [line for line in (*remarks, state, *earlier, *observation.comments) if line]
     blocks = [Block(height, draw, sticky=bool(lines), repeat=head)]
     return blocks + [block for line in lines for block in text_blocks(line, comment_style(12), repeat=head)]
 

@@ -42,6 +42,7 @@ def _widths(font: str) -> dict[str, float]:
 def drawable(text: str, font: str = REGULAR) -> str:
     """Return the text with what the font lacks replaced: by the letter without its accent, else by a question mark."""
     known = _widths(font)
+    text = unicodedata.normalize("NFC", text)
     if all(character in known or character == "\n" for character in text):
         return text
     return "".join(each if each in known or each == "\n" else _nearest(each, known) for each in text)
@@ -50,7 +51,7 @@ def drawable(text: str, font: str = REGULAR) -> str:
 def _nearest(character: str, known: dict[str, float]) -> str:
     if character in _SPELLINGS:
         return _SPELLINGS[character]
-    if character == "\u00ad":  # a place where a word may be divided
+    if unicodedata.category(character) == "Cf":  # a soft hyphen, a joiner, a mark of direction
         return ""
     base = unicodedata.normalize("NFKD", character)[0]
     return base if base in known else " " if character.isspace() else "?"

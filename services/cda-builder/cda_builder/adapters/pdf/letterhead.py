@@ -6,7 +6,7 @@ from typing import Final
 
 from reportlab.lib.utils import ImageReader
 
-from cda_builder.adapters.pdf.fonts import BOLD, ITALIC, REGULAR, width, wrap
+from cda_builder.adapters.pdf.fonts import BOLD, ITALIC, REGULAR, drawable, width, wrap
 from cda_builder.adapters.pdf.look import HEIGHT, INK, LEFT, LOGO, RIGHT, SOFT, Look
 from cda_builder.adapters.pdf.marks import draw_symbol
 from cda_builder.adapters.pdf.pages import Frame
@@ -122,11 +122,13 @@ class Letterhead:
         line = f"né(e) le {french_time(patient.birth_date)}   Dossier {self._report.demand.extension}"
         line += f"   version {self._report.version}" if self._report.version > 1 else ""
         line += "   partiel" if self._report.active else ""
-        sheet.text((LEFT, HEIGHT - 42), self._name, BOLD, 9)
-        sheet.text((LEFT + width(self._name, BOLD, 9) + 8, HEIGHT - 42), line, REGULAR, 8, SOFT)
-        laboratory = wrap(self._report.laboratory.name, BOLD, 8.5, 190)[0]
-        sheet.text((RIGHT, HEIGHT - 42), laboratory, BOLD, 8.5, self._look.accent, right=True)
-        sheet.box((LEFT, HEIGHT - 50), (RIGHT - LEFT, 0.8), self._look.accent)
+        sheet.text((LEFT, HEIGHT - 36), self._name, BOLD, _fitting(self._name, 10, 330))
+        sheet.text((LEFT, HEIGHT - 48), line, REGULAR, 8, SOFT)
+        laboratory = self._report.laboratory.name
+        sheet.text(
+            (RIGHT, HEIGHT - 36), laboratory, BOLD, _fitting(laboratory, 8.5, 175), self._look.accent, right=True
+        )
+        sheet.box((LEFT, HEIGHT - 55), (RIGHT - LEFT, 0.8), self._look.accent)
 
     def _foot(self, sheet: Sheet, page: int, of: int) -> None:
         sheet.line((LEFT, 46), (RIGHT, 46))
@@ -159,6 +161,11 @@ def ins_symbol(patient: PatientIdentity) -> tuple[str, ...]:
         return data_matrix(text)
     except Refused:
         return ()
+
+
+def _fitting(words: str, size: float, available: float) -> float:
+    """Return the largest size, up to one, at which bold words have room on a line."""
+    return min(size, round(available / (width(drawable(words, BOLD), BOLD, 1) or 1), 2))
 
 
 def _fitted(logo: ImageReader) -> Point:

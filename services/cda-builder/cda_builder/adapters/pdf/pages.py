@@ -31,14 +31,15 @@ def paginate(blocks: Sequence[Block], first_top: float, next_top: float) -> list
         while group[-1].sticky and index + len(group) < len(blocks):
             group.append(blocks[index + len(group)])
         height = sum(block.height for block in group)
-        if height > next_top - BOTTOM:
+        repeat = group[0].repeat
+        if height > next_top - BOTTOM - (repeat.height if repeat else 0):
             group, height = group[:1], group[0].height
-        if y - height < BOTTOM and pages[-1]:
+        if y - height < BOTTOM and (pages[-1] or len(pages) == 1):  # the first page has less room
             pages.append([])
             y = next_top
-            if group[0].repeat is not None:
-                pages[-1].append((y, group[0].repeat))
-                y -= group[0].repeat.height
+            if repeat is not None:
+                pages[-1].append((y, repeat))
+                y -= repeat.height
         for block in group:
             pages[-1].append((y, block))
             y -= block.height
@@ -100,3 +101,14 @@ def space(height: float, style: Style | None = None, *, sticky: bool = False, re
             sheet.box((LEFT, y), (2.5, height + 0.2), style.bar)
 
     return Block(height, draw, sticky=sticky, repeat=repeat)
+
+
+def stacked(*blocks: Block) -> Block:
+    """Return blocks as one, each under the one before."""
+
+    def draw(sheet: Sheet, y: float) -> None:
+        for block in blocks:
+            block.draw(sheet, y)
+            y -= block.height
+
+    return Block(sum(block.height for block in blocks), draw, sticky=True)

@@ -1,9 +1,11 @@
 """A chapter as blocks. Abnormal values are bold, on a tint, marked by an arrow and said in words."""
 
+from dataclasses import replace
+
 from cda_builder.adapters.pdf.antibiograms import antibiogram_blocks
 from cda_builder.adapters.pdf.fonts import BOLD, ITALIC, REGULAR
 from cda_builder.adapters.pdf.look import LEFT, LINE, RIGHT, SOFT, Look
-from cda_builder.adapters.pdf.pages import Block, Style, space, text_blocks
+from cda_builder.adapters.pdf.pages import Block, Style, space, stacked, text_blocks
 from cda_builder.adapters.pdf.rows import PREVIOUS, RANGE, UNIT, VALUE_END, comment_style, row_blocks
 from cda_builder.adapters.pdf.sheet import Sheet
 from labohub.standards.cda.builder import Battery, Chapter, Isolate, Specimen
@@ -21,7 +23,7 @@ def chapter_blocks(chapter: Chapter, look: Look) -> list[Block]:
         if battery.single and before is not None and not before.single:
             blocks.append(_GAP)  # a lone exam is no part of the battery above it
         blocks += battery_blocks(battery, head, look)
-    specimens = [s for battery in chapter.batteries for s in (*battery.specimens, *_own_specimens(battery))]
+    specimens = [specimen for battery in chapter.batteries for specimen in _specimens(battery)]
     closing = [specimen_line(each) for each in dict.fromkeys(specimens)]
     closing += [f"Validé par {each.by.printed} le {french_time(each.at)}." for each in chapter.validations]
     blocks.append(space(3))
@@ -34,8 +36,9 @@ def battery_blocks(battery: Battery, head: Block, look: Look) -> list[Block]:
     """Return the blocks of a battery; `head` is drawn again where it goes on another page."""
     blocks: list[Block] = []
     if not battery.single:
-        blocks.append(space(4, sticky=True, repeat=head))
-        blocks += text_blocks(battery.label, Style(BOLD, 9, look.accent), repeat=head, sticky=True)
+        title = stacked(space(4), *text_blocks(battery.label, Style(BOLD, 9, look.accent)))
+        blocks.append(replace(title, repeat=head))
+        head = stacked(head, title)
     for observation in battery.observations:
         blocks += row_blocks(observation, head)
     for isolate in battery.isolates:
@@ -49,8 +52,9 @@ def battery_blocks(battery: Battery, head: Block, look: Look) -> list[Block]:
 
 def _isolate(isolate: Isolate, head: Block, look: Look) -> list[Block]:
     style = Style(BOLD, 9.2, look.accent, indent=10, ground=look.tint, bar=look.accent)
-    blocks = [space(6, sticky=True, repeat=head), space(3, style, sticky=True)]
-    blocks += text_blocks(f"Germe isolé : {isolate.label}", style, repeat=head, sticky=True)
+    title = stacked(space(6), space(3, style), *text_blocks(f"Germe isolé : {isolate.label}", style))
+    blocks = [replace(title, repeat=head)]
+    head = stacked(head, title)  # each page names the germ that its rows speak of
     for observation in isolate.observations:
         blocks += row_blocks(observation, head)
     for antibiogram in isolate.antibiograms:
@@ -58,8 +62,10 @@ def _isolate(isolate: Isolate, head: Block, look: Look) -> list[Block]:
     return blocks
 
 
-def _own_specimens(battery: Battery) -> list[Specimen]:
-    return [specimen for observation in battery.observations for specimen in observation.specimens]
+def _specimens(battery: Battery) -> list[Specimen]:
+    antibiograms = [each for isolate in battery.isolates for each in isolate.antibiograms]
+    own = [specimen for observation in battery.everything() for specimen in observation.specimens]
+    return [*battery.specimens, *own, *(specimen for each in antibiograms for specimen in each.specimens)]
 
 
 def _heading(chapter: Chapter, look: Look) -> Block:

@@ -137,11 +137,14 @@ def _row(observation: Observation) -> tuple[_Row, list[str]]:
     if len(earlier) < len(observation.previous) or len(earlier) > _MAX_LINES:
         below += [f"Antériorité : {previous_text(each, observation)}" for each in observation.previous]
         earlier = []
+    notes = [line for each in _notes(observation) for line in wrap(each, ITALIC, 6.9, _NAME_WIDTH)]
+    if len(notes) > _MAX_LINES:
+        below, notes = [*_notes(observation), *below], []
     flags = interpretation_text(observation) if observation.interpretations[:1] != ("N",) else ""
     row = _Row(
         observation=observation,
         names=wrap(observation.label, REGULAR, 8.8, _NAME_WIDTH),
-        notes=[line for each in _notes(observation) for line in wrap(each, ITALIC, 6.9, _NAME_WIDTH)],
+        notes=notes,
         values=values[:_MAX_LINES],
         unit=wrap(observation.printed_unit, REGULAR, 8, RANGE - UNIT - 3) if aside and observation.printed_unit else [],
         ranges=ranges,
@@ -181,6 +184,8 @@ def _when(previous: Previous) -> str:
 
 def _fits(previous: Previous, observation: Observation) -> bool:
     """Return whether an earlier result has room in its column."""
+    if "\n" in previous.printed:
+        return False
     value = width(drawable(_value_and_unit(previous, observation)), REGULAR, 8)
     when = width(_when(previous), REGULAR, 7)
     room = (RIGHT if len(observation.previous) < 2 else _TREND) - _PREVIOUS_END - 6
