@@ -105,7 +105,7 @@ def apply(
             "prescriber": new.prescriber or previous.prescriber,
             "copies_to": _united(previous, new),
             "biologist": new.biologist or previous.biologist,
-            "prescribed_at": new.prescribed_at or previous.prescribed_at,
+            "prescribed_at": previous.prescribed_at or new.prescribed_at,  # ORC-9 moves with each message
             "encounter_class": new.encounter_class or previous.encounter_class,
             "visit_number": new.visit_number or previous.visit_number,
             "comments": new.comments or previous.comments,

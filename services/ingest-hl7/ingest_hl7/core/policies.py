@@ -86,8 +86,16 @@ def draft(
 
 
 def digest(report: LaboratoryReport) -> str:
-    """Return the hash of what a report says, its version left out: nothing new is never sent."""
-    return hashlib.sha256(report.model_copy(update={"version": 0}).model_dump_json().encode()).hexdigest()
+    """Return the hash of what a report says to its reader: what says nothing new is never sent.
+
+    Its version, when a battery was last told of (OBR-22), and whether it then was final or corrected are left out.
+    """
+    batteries = tuple(
+        each.model_copy(update={"reported_at": "", "status": "F" if each.status == "C" else each.status})
+        for each in report.batteries
+    )
+    said = report.model_copy(update={"version": 0, "batteries": batteries})
+    return hashlib.sha256(said.model_dump_json().encode()).hexdigest()
 
 
 def is_whole(state: LaboratoryReport, report: LaboratoryReport) -> bool:
