@@ -71,7 +71,7 @@ def system_of(name: str) -> str:
         ("XCN", "99700002019^TAVERNIER&de^Luc^^^^^^ASIP", "", Plain("Luc TAVERNIER"), "Luc TAVERNIER"),
         ("EI", "ABC123^SGL^1.2.3^ISO", "", Plain("ABC123"), "ABC123"),
         ("CX", "POCHE-77^^^EFS", "", Plain("POCHE-77"), "POCHE-77"),
-        ("DR", "20260314^20260315", "", Plain("20260314 - 20260315"), "20260314 - 20260315"),
+        ("DR", "20260314^20260315", "", Plain("14/03/2026 - 15/03/2026"), "14/03/2026 - 15/03/2026"),
         ("CE", "Rares", "", CodedText("Rares"), "Rares"),
     ],
 )

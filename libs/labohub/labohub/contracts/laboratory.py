@@ -47,12 +47,12 @@ class Specimen(Value):
     collected_at: str = ""
     collected_until: str = ""  # SPM-17.2, a collection over time
     received_at: str = ""
-    body_site: Code | None = None  # SPM-8
+    body_site: Code | None = None  # SPM-8, else SPM-10
     method: Code | None = None  # SPM-7
     volume: str = ""  # SPM-12, number and unit
     role: str = ""  # SPM-11, table 0369
     rejected_for: tuple[str, ...] = ()  # SPM-21, texts
-    conditions: tuple[str, ...] = ()  # SPM-24, texts
+    conditions: tuple[str, ...] = ()  # SPM-24, indices of SAC, SPM-6 and 14, comments: texts
 
 
 class PreviousResult(Value):
@@ -80,6 +80,7 @@ class Result(Value):
     value_translations: tuple[Code, ...] = ()  # other codings of the same value
     attachment: Attachment | None = None  # ED, RP
     unit: str = ""
+    unit_text: str = ""  # OBX-6.2: the unit as it is printed, when the code is another
     reference_range: str = ""  # OBX-7 text
     flags: tuple[str, ...] = ()  # OBX-8, table 0078
     status: str  # OBX-11
@@ -115,6 +116,7 @@ class Battery(Value):
     status: str  # OBR-25
     collected_at: str = ""
     reported_at: str = ""  # OBR-22
+    collector: Professional | None = None  # OBR-10: who took the specimens
     specimens: tuple[Specimen, ...] = ()
     results: tuple[Result, ...] = ()
     specimen_observations: tuple[Result, ...] = ()  # OBX that describe a specimen, not the patient

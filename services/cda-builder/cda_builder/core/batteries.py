@@ -1,6 +1,6 @@
 """Batteries of the message to batteries of the document, with the germs that cultures found and their antibiograms."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cda_builder.core.context import Context
@@ -47,11 +47,19 @@ def _made(battery: values.Battery, results: Sequence[values.Result], context: Co
         status=_status(battery.status, observations, incomplete=bool(pending) or provisional),
         observations=observations,
         pending=pending,
-        specimens=specimens_of(battery.specimens, context),
-        comments=said(battery.comments),
+        specimens=specimens_of(battery, context),
+        comments=said((*battery.comments, *_said_of_pending(results, context))),
         single=len(observations) == 1 and not pending,
         is_antibiogram=bool(results) and all(is_antibiotic(each) for each in results),
     )
+
+
+def _said_of_pending(results: Sequence[values.Result], context: Context) -> Iterator[str]:
+    """Yield what is said of exams that are still to come."""
+    for each in results:
+        if each.status == "I":
+            label = exam_codes(each.local_code, each.loinc, context)[2]
+            yield from (f"{label} : {comment}" for comment in said(each.comments))
 
 
 def _told_apart(result: values.Result, battery: values.Battery, context: Context) -> Observation:

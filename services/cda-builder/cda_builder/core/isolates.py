@@ -3,6 +3,7 @@
 Nothing is attached by position, nor to "the only germ there is".
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -32,6 +33,10 @@ _IDENTIFIED: Final = frozenset(
         "17928-3",
         "17934-1",
     }
+)
+# A culture without any germ is a result like another, also when its sender numbers it as a germ (OBX-4)
+_NOTHING_FOUND: Final = re.compile(
+    r"\s*(?:absen|aucun|pas de |stérile|négati|culture (?:stérile|négative)|no growth|sterile|negative)", re.IGNORECASE
 )
 
 
@@ -91,7 +96,7 @@ def _culture(battery: Battery, named: Sequence[ParentResult], context: Context) 
 
 
 def _identifies(result: Result, battery: Battery, named: Sequence[ParentResult], context: Context) -> bool:
-    if not is_published(result) or result.status == "X":
+    if not is_published(result) or result.status == "X" or _NOTHING_FOUND.match(result.value):
         return False
     exam = context.exam(result.local_code)
     loinc = result.loinc.code if result.loinc else exam.loinc if exam else ""

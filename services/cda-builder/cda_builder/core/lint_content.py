@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from labohub.standards.cda import Header, embedded_pdf
+from labohub.standards.cda import Header, embedded_pdf, pdf_of
 from labohub.standards.cda.names import HL7, LAB, PDF_COPY_SECTION, XSI
 
 _C = f"{{{HL7}}}"
@@ -124,6 +124,7 @@ def _copy(document: etree._Element, header: Header) -> Iterator[Problem]:
         if body is not None and body.get("mediaType") != "application/pdf":
             return
     else:
+        yield from _attached(document)
         copies = (each for each in document.iter(_TEMPLATE) if each.get("root") == PDF_COPY_SECTION)
         found = next(copies, None)
         if found is None:
@@ -135,6 +136,19 @@ def _copy(document: etree._Element, header: Header) -> Iterator[Problem]:
         return
     for rule, message in pdf_problems(pdf):
         yield rule, place, message
+
+
+def _attached(document: etree._Element) -> Iterator[Problem]:
+    """Yield what is wrong with the PDFs beside the copy: of one exam, of another laboratory."""
+    for section in document.iter(f"{_C}section"):
+        if PDF_COPY_SECTION in _roots(section):
+            continue
+        for value in section.iterfind(f"{_C}entry//{_C}observationMedia/{_C}value[@mediaType='application/pdf']"):
+            pdf = pdf_of(value)
+            if pdf is None:
+                yield "pdf", value, "an attached document is not a readable PDF"
+            for rule, message in pdf_problems(pdf or b"%%EOF"):
+                yield rule, value, message
 
 
 def pdf_problems(pdf: bytes) -> Iterator[tuple[str, str]]:

@@ -48,7 +48,7 @@ def observation_of(result: Result, battery: Battery, context: Context) -> builde
         value = None  # the category is the interpretation; the words stay in the narrative
     method = result.method or (exam.method if exam else "")
     observed = next(
-        (t for t in map(context.time, (result.observed_at, battery.collected_at, battery.reported_at)) if t), ""
+        (t for t in map(context.time, (result.observed_at, *_collected(battery), battery.reported_at)) if t), ""
     )
     return builder.Observation(
         label=label,
@@ -58,7 +58,7 @@ def observation_of(result: Result, battery: Battery, context: Context) -> builde
         effective_time=observed,
         value=value,
         printed=printed,
-        printed_unit="" if aborted else printed_unit(result.unit),
+        printed_unit="" if aborted else printed_unit(result.unit_text or result.unit),
         interpretations=interpretations_of(flags),
         interpretation_words=interpretation_words(flags, method, context),
         method=method,
@@ -95,9 +95,15 @@ def said(comments: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in comments if each.strip() and each != '""'))
 
 
+def _collected(battery: Battery) -> tuple[str, ...]:
+    """Return when the specimens were taken: the time they all share (SPM-17), then the order's (OBR-7)."""
+    told = {each.collected_at for each in battery.specimens}
+    return (*(told if len(told) == 1 else ()), battery.collected_at)
+
+
 def _value(result: Result, context: Context) -> Read:
     if result.value_type in CODED and result.value_code is not None:
-        return read_code(result.value_code, result.value_translations, context.code_system)
+        return read_code(result.value_code, result.value_translations, context.code_system, result.value)
     return read_value(result.value_type, result.value, result.unit, context.zone)
 
 

@@ -18,8 +18,9 @@ from labohub.standards.cda.units import ucum_unit
 Read = tuple[Value | None, str]
 
 CODED: Final = frozenset({"CE", "CWE", "CNE"})
+_SINGLE: Final = frozenset({"NM", "SN", "TS", "DTM", "DT", "TM"})
 SNOMED: Final = "2.16.840.1.113883.6.96"
-NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
+NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)  # as HL7 and XML Schema both read them
 _SN = re.compile(r"(<=|>=|<>|<|>|=)?\s*([+-]?\d+(?:\.\d+)?)?\s*(?:([-+/.:])\s*([+-]?\d+(?:\.\d+)?)?)?", re.ASCII)
 _SYSTEMS = {
     "LN": (LOINC, "LOINC"),
@@ -34,6 +35,10 @@ def read_value(kind: str, written: str, printed_unit: str, zone: ZoneInfo) -> Re
     text = written.strip()
     if not text:
         return None, ""
+    if "~" in text and kind in _SINGLE:  # several values in one result: said one below the other, none is lost
+        parts = (read_value(kind, part, "", zone)[1] for part in text.split("~"))
+        lines = "\n".join(part for part in parts if part)
+        return Plain(lines), lines
     unit = ucum_unit(printed_unit)
     if kind == "NM" and NUMBER.fullmatch(text):
         return _number(text, unit, printed_unit), text
@@ -47,14 +52,15 @@ def read_value(kind: str, written: str, printed_unit: str, zone: ZoneInfo) -> Re
     return Plain(spoken), spoken
 
 
-def read_code(code: Code, translations: tuple[Code, ...], system_of: Callable[[str], str]) -> Read:
+def read_code(code: Code, translations: tuple[Code, ...], system_of: Callable[[str], str], words: str = "") -> Read:
     """Return a coded value: a published code before a local one; printed as the sender's first wording.
 
     Args:
+        words: how the sender says it, when that is more than a label.
         system_of: gives the OID of a code table that the sender names.
     """
     given = (code, *translations)
-    label = next((each.label for each in given if each.label), code.code)
+    label = words or next((each.label for each in given if each.label), code.code)
     complete = [coded(each, system_of) for each in given if each.code and each.label and each.system]
     published = {oid for oid, _ in _SYSTEMS.values()}
     complete.sort(key=lambda each: each.system not in published)
@@ -89,7 +95,7 @@ def _structured(text: str, unit: str | None, printed_unit: str) -> tuple[Value, 
         comparator, low, separator, high = (part or "" for part in match.groups())
     else:
         return Plain(text), text
-    printed = " ".join(part for part in (comparator, f"{low}{_spaced(separator)}{high}") if part)
+    printed = " ".join(part for part in (comparator, f"{low}{_spaced(separator)}{high}".strip()) if part)
     spoken = f"{printed} {printed_unit}".strip()
     if unit is None or not NUMBER.fullmatch(low):
         return Plain(spoken), printed
@@ -110,11 +116,19 @@ def _spaced(separator: str) -> str:
 
 
 def _moment(text: str, zone: ZoneInfo) -> tuple[Value, str]:
-    value = cda_time(text, zone)
-    if len(value) < 8:
+    """Return a time at the precision it was given; an offset other than the laboratory's own is said."""
+    value, digits = cda_time(text, zone), text.partition("+")[0].partition("-")[0].partition(".")[0]
+    if not value:
         return Plain(text), text
-    date = f"{value[6:8]}/{value[4:6]}/{value[:4]}"
-    return Moment(value), f"{date} {value[8:10]}:{value[10:12]}" if len(value) > 8 else date
+    printed = "/".join(part for part in (digits[6:8], digits[4:6], digits[:4]) if part)
+    if len(digits) == 10:
+        printed += f" {digits[8:]} h"
+    elif len(digits) > 10:
+        written = digits.removesuffix("00") if len(digits) == 14 else digits
+        printed += " " + ":".join(written[at : at + 2] for at in range(8, len(written), 2))
+    if len(value) > 12 and value != cda_time(digits, zone):
+        printed += f" (UTC{value[-5:-2]}:{value[-2:]})"
+    return Moment(value), printed
 
 
 def _time_of_day(text: str) -> str:
@@ -128,7 +142,7 @@ def _person(text: str) -> str:
 
 
 def _first(text: str) -> str:
-    return text.partition("^")[0] or text
+    return text.partition("^")[0].replace("&", " ") or text
 
 
 def _rows(text: str) -> str:
@@ -136,7 +150,7 @@ def _rows(text: str) -> str:
 
 
 def _between(text: str) -> str:
-    return " - ".join(part for part in text.split("^") if part)
+    return " - ".join(_moment(part, ZoneInfo("UTC"))[1] for part in text.split("^") if part)
 
 
 _SPOKEN: Final[dict[str, Callable[[str], str]]] = {

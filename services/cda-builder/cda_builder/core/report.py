@@ -1,5 +1,6 @@
 """From a report's values to the model of its document. Nothing is guessed: what is missing is said missing."""
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from cda_builder.core import numbers
@@ -58,6 +59,8 @@ def cr_bio(
     own, others = _whole_reports(results, alone=not chapters, wanted=profile.pdf_copy == "laboratory")
     if not chapters and (own is None or profile.pdf_only == "refuse"):
         raise CdaNoResult("no result to publish")
+    if results.partial and not any(each.status == "active" for each in chapters):  # what is to come is in none of them
+        chapters = tuple(replace(each, status="active") for each in chapters)
     effective = from_datetime(report.received_at, zone)
     started, ended = _period(chapters, results, zone, effective)
     set_oid = numbers.set_id(profile.oid_root, report.report_id)

@@ -20,6 +20,7 @@ _LIMIT = re.compile(r"(<=|>=|≤|≥|<|>)\s*([+-]?\d+(?:[.,]\d+)?)", re.ASCII)
 _TELLING = ("LL", "HH", "AA", "L", "H", "A", "<", ">")  # what the reader must see first
 _ONLY_WORDS = {"MS": "Modérément sensible", "VS": "Très sensible"}  # table 0078, unknown to CDA
 _SILENT = frozenset({"", "null", '""'})
+_BRACES = re.compile("[{}]")  # of UCUM's annotations
 _EUCAST = re.compile(r"EUCAST|CA-?SFM", re.IGNORECASE)
 SUSCEPTIBILITIES: Final = frozenset({"S", "I", "R", "NS", "SDD", "IE"})
 
@@ -32,7 +33,7 @@ def range_of(result: Result) -> Range | None:
     unit = ucum_unit(result.unit)
     if unit is not None and (match := _RANGE.fullmatch(printed)):
         low, high = (each.replace(",", ".") for each in match.groups())
-        return Range(printed, low, high, unit)
+        return Range(printed, low, high, unit) if float(low) <= float(high) else Range(printed)
     if unit is not None and (match := _LIMIT.fullmatch(printed)):
         sign, limit = match[1], match[2].replace(",", ".")
         inclusive = sign in ("<=", ">=", "≤", "≥")
@@ -74,7 +75,8 @@ def previous_of(result: Result, context: Context) -> tuple[Previous, ...]:
         at = context.time(each.observed_at)
         same = ucum_unit(each.unit) == ucum_unit(result.unit)
         flag = next(iter(interpretations_of(each.flags)), "")
-        found.append(Previous(value, printed, printed_unit(each.unit), at, flag, comparable=bool(at) and same))
+        unit = printed_unit((result.unit_text if each.unit == result.unit else "") or each.unit)
+        found.append(Previous(value, printed, unit, at, flag, comparable=bool(at) and same))
     return tuple(found)
 
 
@@ -101,7 +103,9 @@ def exam_codes(local: Code | None, loinc: Code | None, context: Context) -> tupl
 
 def printed_unit(unit: str) -> str:
     """Return a unit as French readers know it; UCUM's own spellings are rewritten for the eye only."""
-    return _PRINTED.get(unit, unit)
+    if unit in _PRINTED:
+        return _PRINTED[unit]
+    return _BRACES.sub(lambda brace: " " if brace[0] == "{" and brace.start() else "", unit)
 
 
 _PRINTED = {

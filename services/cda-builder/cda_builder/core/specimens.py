@@ -1,7 +1,8 @@
 """Specimens of the message (SPM) as those of the document."""
 
 from cda_builder.core.context import Context
-from labohub.contracts.laboratory import Code, Specimen
+from cda_builder.core.people import professional
+from labohub.contracts.laboratory import Battery, Code, Specimen
 from labohub.standards.cda import Coded, builder
 from labohub.standards.cda.tables import labels
 
@@ -9,12 +10,14 @@ _SPECIMEN_TYPES = "2.16.840.1.113883.18.311"
 _SNOMED = "2.16.840.1.113883.6.96"
 
 
-def specimens_of(specimens: tuple[Specimen, ...], context: Context) -> tuple[builder.Specimen, ...]:
-    """Return the specimens, in the order of the message."""
-    return tuple(_specimen(each, context) for each in specimens)
+def specimens_of(battery: Battery, context: Context) -> tuple[builder.Specimen, ...]:
+    """Return the specimens of a battery, each once, in the order of the message."""
+    who = battery.collector
+    collector = professional(who, context) if who and who.family_name else None
+    return tuple(dict.fromkeys(_specimen(each, collector, context) for each in battery.specimens))
 
 
-def _specimen(specimen: Specimen, context: Context) -> builder.Specimen:
+def _specimen(specimen: Specimen, collector: builder.Professional | None, context: Context) -> builder.Specimen:
     low, _, high = specimen.collected_at.partition("^")
     high = specimen.collected_until or high
     return builder.Specimen(
@@ -26,6 +29,7 @@ def _specimen(specimen: Specimen, context: Context) -> builder.Specimen:
         site=_site(specimen.body_site),
         method=(specimen.method.label or specimen.method.code) if specimen.method else "",
         volume=specimen.volume,
+        collector=collector,
         remarks=tuple(dict.fromkeys(each for each in (*specimen.rejected_for, *specimen.conditions) if each.strip())),
     )
 

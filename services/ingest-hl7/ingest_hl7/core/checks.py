@@ -99,6 +99,8 @@ def warnings_of(message: Message, grouped: Grouped) -> tuple[Finding, ...]:
                 warn(f"{obx.location}^3^1^3", "ltw.code-without-system", "Code d'analyse sans système de codage.")
             if _is_foreign_unit(obx, 6):
                 warn(f"{obx.location}^6", "ltw.unit-not-ucum", "Unité hors UCUM.")
+            if obx.component(11, 1) == "I" and group.obr is not None and group.obr.component(25, 1) in ("F", "C"):
+                warn(f"{obx.location}^11", "ltw.pending-in-final", "Résultat attendu (I) dans une batterie finale.")
             name = (obx.field(3), obx.field(4))
             if obx.field(5) and name in told:
                 warn(f"{obx.location}^4", "ltw.sub-id-missing", "Même analyse deux fois sans OBX-4 qui les distingue.")

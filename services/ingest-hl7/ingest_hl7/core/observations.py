@@ -130,7 +130,8 @@ def _coded(obx: Segment) -> Reading:
             return Reading(original)
         others = tuple(code for code in triplets(obx, 5) if code != chosen)
         label = chosen.label or next((code.label for code in others if code.label), "")
-        return Reading(label or original or chosen.code, chosen, others)
+        said = f"{label} ({original})" if original and label and original != label else label or original
+        return Reading(said or chosen.code, chosen, others)
     labels = []
     for index in range(1, repetitions + 1):
         local, loinc = codes(obx, 5, index)

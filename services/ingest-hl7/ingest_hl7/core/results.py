@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ingest_hl7.core.microbiology import read_parent
-from ingest_hl7.core.observations import EMBEDDED, codes, plain_text, read_value, text_of
+from ingest_hl7.core.observations import DELETED, EMBEDDED, codes, plain_text, read_value, text_of
 from ingest_hl7.core.repeated import read_once
 from ingest_hl7.core.senders import Sender
 from ingest_hl7.core.specimens import read_specimen
@@ -140,6 +140,7 @@ class Reader:
             status=obr.component(25, 1),
             collected_at=obr.component(7, 1),
             reported_at=obr.component(22, 1),
+            collector=read_person(obr, 10),
             specimens=tuple(read_specimen(each) for each in group.specimens),
             results=tuple(self._results(group, places)),
             specimen_observations=tuple(
@@ -192,6 +193,7 @@ class Reader:
             value_translations=reading.translations,
             attachment=reading.attachment,
             unit=_unit(obx, 6),
+            unit_text=_unit_text(obx, 6),
             reference_range=text_of(obx, obx.field(7)),
             flags=_flags(obx, 8),
             status=obx.component(11, 1),
@@ -265,6 +267,13 @@ def _is_of_patient(group: OrderGroup) -> bool:
 @read_once
 def _unit(obx: Segment, number: int) -> str:
     return text_of(obx, obx.component(number, 1)) or obx.component(number, 2)
+
+
+@read_once
+def _unit_text(obx: Segment, number: int) -> str:
+    """Return the printable unit (component 2); "" when the code says the same."""
+    code, printable = text_of(obx, obx.component(number, 1)), obx.component(number, 2)
+    return "" if not code or printable in (code, DELETED) else printable
 
 
 @read_once

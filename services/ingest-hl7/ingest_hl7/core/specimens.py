@@ -1,6 +1,8 @@
 """A specimen (SPM) and its containers (SAC) as a value of ours."""
 
-from ingest_hl7.core.observations import codes
+from collections.abc import Iterator
+
+from ingest_hl7.core.observations import codes, plain_text, text_of
 from labohub.contracts.laboratory import Code, Specimen
 from labohub.standards.er7 import Segment
 from labohub.standards.hl7.results import SpecimenGroup
@@ -18,13 +20,27 @@ def read_specimen(group: SpecimenGroup) -> Specimen:
         collected_at=spm.component(17, 1),
         collected_until=spm.component(17, 2),
         received_at=spm.component(18, 1),
-        body_site=_coded(spm, 8),
+        body_site=_coded(spm, 8) or _coded(spm, 10),
         method=_coded(spm, 7),
         volume=_volume(spm),
         role=spm.component(11, 1),
         rejected_for=_labels(spm, 21),
-        conditions=(*_labels(spm, 24), *(text for sac in group.containers for text in _indices(sac))),
+        conditions=tuple(_remarks(group)),
     )
+
+
+def _remarks(group: SpecimenGroup) -> Iterator[str]:
+    """Yield what a reader of the results must know of the specimen, in words."""
+    spm = group.spm
+    yield from _labels(spm, 24)
+    for container in group.containers:
+        yield from _indices(container)
+    if spm.field(8) and spm.field(10):
+        yield from (f"Site de recueil : {label}" for label in _labels(spm, 10))
+    yield from (f"Additif : {label}" for label in _labels(spm, 6))
+    yield from filter(None, (text_of(spm, part) for part in spm.repetitions(14)))
+    for note in group.notes:
+        yield " ".join(plain_text(note, part) for part in note.repetitions(3))
 
 
 def _coded(segment: Segment, number: int) -> Code | None:

@@ -93,7 +93,6 @@ def test_at_most_ten_errors_are_told() -> None:
 TAKEN = {
     "a cancelled result without type": one(obx(value="", kind="", status="X"), obx()),
     "a deleted result without type": one(obx(value="", kind="", status="D"), obx()),
-    "a pending result without type": one(obx(value="", kind="", status="I"), obx()),
     "a result without ORC": oru(obr(), obx()),
     "a laboratory's own order": oru(orc().replace("P-F1^DPI", ""), obr().replace("P-F1^DPI", ""), obx()),
     "an order control of another vendor": oru(orc(control="OK"), obr(), obx()),
@@ -123,6 +122,8 @@ WARNED = {
     "an image that is something else": (
         one(obx("I^Courbe^99REM", f"SGL^image^png^Base64^{PDF}", kind="ED", unit="")), "OBX^1^5",
         "ltw.media-type-differs"),
+    "a pending result in a final battery": (
+        one(obx(), obx("NA^Sodium^99REM", "", kind="", status="I")), "OBX^2^11", "ltw.pending-in-final"),
     "an antibiogram without isolate": (
         one(order=obr(code="ATB^Antibiogramme^99REM^18769-0^ATB^LN")), "OBR^1^26", "ltw.antibiogram-unlinked"),
     "an identity without status": (oru(orc(), obr(), obx(), patient=pid("", reliability="")), "PID^1^32",

@@ -14,7 +14,7 @@ from labohub.standards.cda.facts import (
     ServiceEvent,
 )
 from labohub.standards.cda.header import CdaMalformed, document_element, read_header
-from labohub.standards.cda.media import embedded_pdf
+from labohub.standards.cda.media import embedded_pdf, pdf_of
 
 __all__ = [
     "Author",
@@ -31,5 +31,6 @@ __all__ = [
     "ServiceEvent",
     "document_element",
     "embedded_pdf",
+    "pdf_of",
     "read_header",
 ]

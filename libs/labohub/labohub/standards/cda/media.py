@@ -19,17 +19,18 @@ def embedded_pdf(root: etree._Element) -> bytes | None:
     doc = document_element(root)
     body = doc.find(f"{_C}component/{_C}nonXMLBody/{_C}text")
     if body is not None:
-        return _pdf(body) if body.get("mediaType") == "application/pdf" else None
+        return pdf_of(body) if body.get("mediaType") == "application/pdf" else None
     for section in doc.iter(f"{_C}section"):
         if any(each.get("root") == PDF_COPY_SECTION for each in section.iterfind(f"{_C}templateId")):
             for media in section.iter(f"{_C}observationMedia"):
                 value = media.find(f"{_C}value")
                 if value is not None and value.get("mediaType") == "application/pdf":
-                    return _pdf(value)
+                    return pdf_of(value)
     return None
 
 
-def _pdf(element: etree._Element) -> bytes | None:
+def pdf_of(element: etree._Element) -> bytes | None:
+    """Return the PDF that an element holds in base64; None for anything else."""
     try:
         data = base64.b64decode("".join((element.text or "").split()), validate=True)
     except (binascii.Error, ValueError):

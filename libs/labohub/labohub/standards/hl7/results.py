@@ -31,6 +31,7 @@ class SpecimenGroup:
     spm: Segment
     observations: list[Observation] = field(default_factory=list)
     containers: list[Segment] = field(default_factory=list)
+    notes: list[Segment] = field(default_factory=list)  # NTE, which 2.5.1 has no place for
 
 
 @dataclass(slots=True)
@@ -110,6 +111,7 @@ class _Walk:
         self._shared: list[SpecimenGroup] = []  # specimens of the orders to come
         self._container: Segment | None = None
         self._notes: list[Segment] | None = None
+        self._announced: list[Segment] = []  # NTE between an ORC and its OBR
         self._behind = ""  # name of the segment before, notes left out
         self._in_prior = False
         self._handlers: dict[str, Callable[[Segment], None]] = {
@@ -172,7 +174,8 @@ class _Walk:
             order.orc, self._notes = segment, order.notes
             return
         self._drop_waiting()
-        self._waiting, self._notes = segment, None
+        self._announced = []
+        self._waiting, self._notes = segment, self._announced
 
     def _obr(self, segment: Segment) -> None:
         if self._is_order:
@@ -184,16 +187,20 @@ class _Walk:
             self._order.obr, self._notes = segment, self._order.notes
             return
         group = OrderGroup(self._waiting, segment, specimens=list(self._shared), container=self._container)
+        if self._waiting is not None:
+            group.notes += self._announced
         self._waiting, self._order, self._specimen, self._notes = None, group, None, group.notes
         (self._found.prior if group.control == PRIOR else self._found.orders).append(group)
 
     def _spm(self, segment: Segment) -> None:
-        self._specimen, self._notes = SpecimenGroup(segment), None
+        self._specimen = SpecimenGroup(segment)
+        self._notes = self._specimen.notes
         if self._specimen_first:
             self._shared, self._container = [self._specimen], None
             self._order, self._in_prior = None, False
         elif self._order is None or self._waiting is not None:
             self._specimen = None
+            self._notes = None
             self._found.strays.append(segment)
         else:
             owner = self._found.orders[-1] if self._is_order and self._in_prior else self._order
@@ -202,6 +209,7 @@ class _Walk:
     def _sac(self, segment: Segment) -> None:
         if self._specimen is None and self._shared:
             self._specimen = self._shared[-1]
+        self._notes = self._specimen.notes if self._specimen is not None else None
         if self._specimen is not None:
             self._specimen.containers.append(segment)
             if self._container_first:
@@ -210,7 +218,6 @@ class _Walk:
                 self._specimen = None  # behind its place: results still follow
             elif self._open_end:
                 self._specimen = None  # what follows is a result
-        self._notes = None
 
     def _inv(self, segment: Segment) -> None:
         if self._open_end:
@@ -238,7 +245,7 @@ class _Walk:
     def _tq1(self, segment: Segment) -> None:
         if self._order is not None:
             self._order.timings.append(segment)
-        self._notes = None
+            self._notes = self._order.notes
 
     def _nte(self, segment: Segment) -> None:
         if self._notes is not None:

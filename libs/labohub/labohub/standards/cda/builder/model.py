@@ -60,6 +60,7 @@ class Specimen:
     site: Coded | None = None
     method: str = ""
     volume: str = ""
+    collector: Professional | None = None
     remarks: tuple[str, ...] = ()  # why it was refused, how it looked
 
 

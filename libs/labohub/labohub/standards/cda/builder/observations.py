@@ -43,8 +43,8 @@ def add_observation(
     add_templates(element, "1.3.6.1.4.1.19376.1.3.1.6", "1.2.250.1.213.1.1.3.80")
     add_exam_code(element, observation.code, observation.local, anchors.exam(observation))
     add(element, "statusCode", code="aborted" if observation.aborted else "completed")
-    if observation.effective_time:
-        add(element, "effectiveTime", value=observation.effective_time)
+    time = {"value": observation.effective_time} if observation.effective_time else {"nullFlavor": "UNK"}
+    add(element, "effectiveTime", **time)
     _value(element, observation.value, anchors.value(observation))
     for code in observation.interpretations[:1]:  # one at most; the narrative says them all
         _interpretation(element, code)

@@ -7,6 +7,7 @@ from lxml import etree
 
 from labohub.standards.cda.builder.anchors import Anchors
 from labohub.standards.cda.builder.model import Specimen
+from labohub.standards.cda.builder.parties import add_professional
 from labohub.standards.cda.builder.xml import add, add_code, add_comment, add_id, add_templates, loinc
 from labohub.standards.cda.facts import Coded
 
@@ -24,6 +25,8 @@ def add_specimen(parent: etree._Element, specimen: Specimen, anchors: Anchors) -
     _period(procedure, specimen)
     if specimen.site:
         _words_or_code(procedure, "targetSiteCode", specimen.site)
+    if specimen.collector:
+        add_professional(add(add(procedure, "performer", typeCode="PRF"), "assignedEntity"), specimen.collector, None)
     role = add(add(procedure, "participant", typeCode="PRD"), "participantRole", classCode="SPEC")
     add_id(role, specimen.id)
     _words_or_code(add(role, "playingEntity"), "code", specimen.nature)

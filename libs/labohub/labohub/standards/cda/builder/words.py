@@ -21,6 +21,8 @@ def specimen_line(specimen: Specimen) -> str:
         line += f", recueilli du {french_time(specimen.collected_low)} au {french_time(specimen.collected_high)}"
     elif specimen.collected_high:
         line += f", prélevé le {french_time(specimen.collected_high)}"
+    if specimen.collector:
+        line += f", par {specimen.collector.printed}"
     if specimen.received_at:
         line += f", reçu le {french_time(specimen.received_at)}"
     return "".join((line, *(f". {remark.rstrip('.')}" for remark in specimen.remarks), "."))

@@ -31,8 +31,8 @@ def add(parent: etree._Element, tag: str, content: str | None = None, /, **attri
 
 
 def legal(text: str) -> str:
-    """Return a text without the characters that XML 1.0 cannot hold."""
-    return _ILLEGAL.sub("", text)
+    """Return a text without the characters that XML 1.0 cannot hold; tabs and feeds of printers part words still."""
+    return _ILLEGAL.sub(lambda found: " " if found[0] in "\v\f" else "", text)
 
 
 def add_id(parent: etree._Element, identifier: Id | None, tag: str = "id") -> None:
