@@ -7,12 +7,14 @@ from mss_sender.adapters.collector import Collector
 from mss_sender.adapters.http import routes
 from mss_sender.adapters.imap import ImapMailbox
 from mss_sender.adapters.laboratories_file import installation
+from mss_sender.adapters.lps import MllpLps
 from mss_sender.adapters.smtp import Operators, SmtpOperator
 from mss_sender.adapters.tables import MssUnit, metadata
 from mss_sender.handlers import planner
 from mss_sender.settings import MssSenderSettings
 from mss_sender.workers.composing import Composer
 from mss_sender.workers.handover import HandOvers
+from mss_sender.workers.integrating import Integrator
 from mss_sender.workers.sending import Patience, Sender
 from mss_sender.workers.sorting import Sorter
 
@@ -56,6 +58,16 @@ def build(settings: MssSenderSettings, platform: Platform) -> Service:
         hourly_limit=settings.replies_per_hour,
     )
     handovers = HandOvers(units, blobs, operator, laboratories, patience)
+    integrator = Integrator(
+        units=units,
+        blobs=blobs,
+        operator=operator,
+        lps=MllpLps(settings.lps_timeout_seconds),
+        laboratories=laboratories,
+        patience=patience,
+        production=platform.settings.environment == "production",
+        profile=settings.mdn_profile,
+    )
     collectors = [
         Collector(
             name=f"mss-returns-{rank}",
@@ -77,6 +89,7 @@ def build(settings: MssSenderSettings, platform: Platform) -> Service:
             Worker("send", sender.send_due, concurrency=2),
             Worker("sort", sorter.sort_due),
             Worker("hand-over", handovers.hand_over_due),
+            Worker("integrate", integrator.integrate_due),
         ),
         listeners=collectors if settings.imap_enabled else (),
         routers=(routes(database, blobs),),

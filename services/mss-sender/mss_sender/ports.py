@@ -8,7 +8,9 @@ from typing import Protocol
 
 from labohub.contracts.events import Event
 from labohub.errors import Misconfigured, Refused, Unavailable
+from labohub.standards.hl7.mdm import LpsAnswer
 from labohub.store.work import Work, WorkQueue
+from mss_sender.core.access import Lps
 from mss_sender.core.answers import Answer
 from mss_sender.core.effects import Fact
 from mss_sender.core.values import HandOver, PlannedMail, Return
@@ -169,6 +171,19 @@ class HandOverRows(Protocol):
         """Return how many mails of a correspondent were handed over since then."""
 
 
+class LpsUnreachable(Unavailable):
+    """The software does not acknowledge: no connection, no answer in time, or an answer to something else."""
+
+    code = "mss.lps-unreachable"
+
+
+class LpsDoor(Protocol):
+    """The software that integrates documents."""
+
+    async def deliver(self, lps: Lps, er7_bytes: bytes, control_id: str) -> LpsAnswer:
+        """Return the acknowledgement that names `control_id`. Raises: LpsUnreachable."""
+
+
 class SendingUnit(Protocol):
     """One transaction of this service."""
 
@@ -187,6 +202,10 @@ class SendingUnit(Protocol):
     @property
     def handovers(self) -> HandOverRows:
         """Answers on their way to the organisational mailbox."""
+
+    @property
+    def integrations(self) -> WorkQueue:
+        """Mails with documents on their way to the software."""
 
     @property
     def traceparent(self) -> Callable[[], str]:

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from labohub.errors import Misconfigured
 from labohub.runtime.settings import check_production
 from labohub.standards.mail import AddressMalformed, normal_address
-from mss_sender.core.access import Access
+from mss_sender.core.access import Access, Lps
 from mss_sender.core.laboratory import Laboratory
 
 MIN_SECRET_CHARACTERS = 16
@@ -112,6 +112,22 @@ class MssSenderSettings(BaseSettings):
         40 * 1024 * 1024, description="A longer mail is kept by its beginning only, for a person."
     )
 
+    lps_host: str = Field("", description="Who integrates documents that come by mail (MLLP). Empty: a person does.")
+    lps_port: PositiveInt = Field(2577, description="Its port.")
+    lps_tls: bool = Field(False, description="Whether it is reached over TLS.")
+    lps_ca_file: Path | None = Field(
+        None, description="Who signs its certificate, PEM. Empty: the system's authorities."
+    )
+    lps_application: str = Field("DPI", description="MSH-5 of the MDM.")
+    lps_facility: str = Field("LABO", description="MSH-6 of the MDM.")
+    lps_own_application: str = Field("LABOHUB", description="MSH-3 of the MDM.")
+    lps_own_facility: str = Field("LABOHUB", description="MSH-4 of the MDM.")
+    lps_timeout_seconds: PositiveFloat = Field(30, description="How long it may take to integrate one document.")
+    mdn_profile: Literal["1.1.2", "1.1.3"] = Field(
+        "1.1.3",
+        description="Edition of the guide whose error form our MDN take; 1.1.2 repeats the error in Disposition.",
+    )
+
     ca_file: Path | None = Field(
         None, description="Who signs the operator's certificates (IGC-Santé), PEM. Empty: the system's authorities."
     )
@@ -189,4 +205,19 @@ class MssSenderSettings(BaseSettings):
             source_id=self.source_id,
             allowed_domains=tuple(domain.lower().lstrip(".") for domain in self.allowed_domains),
             message_id_secret=self.message_id_secret.get_secret_value().encode(),
+            lps=self._lps(),
+        )
+
+    def _lps(self) -> Lps | None:
+        if not self.lps_host:
+            return None
+        return Lps(
+            host=self.lps_host,
+            port=self.lps_port,
+            tls=self.lps_tls,
+            ca_file=self.lps_ca_file,
+            application=self.lps_application,
+            facility=self.lps_facility,
+            our_application=self.lps_own_application,
+            our_facility=self.lps_own_facility,
         )

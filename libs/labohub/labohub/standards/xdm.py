@@ -4,6 +4,7 @@ Source: IHE ITI TF-1 16, TF-2 3.32 (XDM, zip over e-mail option); "Volet Échang
 """
 
 import io
+import stat
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ MAX_ENTRIES = 200  # of an archive that is read
 MAX_EXPANDED_BYTES = (
     100 * 1024 * 1024
 )  # an archive of MSSanté stays below 25 MB; expanded CDA are four times that at most
+MAX_RATIO = 100  # of what comes out to what is stored: XML with its PDF in base64 stays below 20
+FREE_BYTES = 1024 * 1024  # below this size the ratio means nothing
 
 
 class ArchiveRefused(Refused):
@@ -77,37 +80,71 @@ def pack_xdm(documents: Sequence[XdmDocument], metadata: bytes, source: XdmSourc
 
 
 def read_xdm(data: bytes) -> XdmContent:
-    """Return what an archive holds, read in memory.
+    """Return what the first submission of an archive holds. Raises: ArchiveRefused: as `read_submissions`."""
+    return read_submissions(data)[0]
+
+
+def read_submissions(data: bytes) -> tuple[XdmContent, ...]:
+    """Return what each submission of an archive holds (IHE_XDM/SUBSETnn), read in memory: nothing is ever extracted.
 
     Raises:
-        ArchiveRefused: damaged, encrypted, with unsafe names, too big once expanded, or without metadata.
+        ArchiveRefused: damaged, encrypted, with unsafe or ambiguous names, links, too big once expanded, or without
+            metadata.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             _check(entries)
-            contents = {entry.filename: archive.read(entry) for entry in entries if not entry.is_dir()}
+            contents = _expanded(archive, entries)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError):
         raise ArchiveRefused("the archive cannot be read") from None
-    for name, metadata in contents.items():
+    found = []
+    for name, metadata in sorted(contents.items()):
         folder, _, last = name.rpartition("/")
         if last.upper() == METADATA_NAME and folder.upper().startswith("IHE_XDM/"):
             beside = {
                 other[len(folder) + 1 :]: body for other, body in contents.items() if other.startswith(folder + "/")
             }
             del beside[last]
-            return XdmContent(metadata, beside)
-    raise ArchiveRefused("no METADATA.XML below IHE_XDM")
+            found.append(XdmContent(metadata, beside))
+    if not found:
+        raise ArchiveRefused("no METADATA.XML below IHE_XDM")
+    return tuple(found)
+
+
+def _expanded(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo]) -> dict[str, bytes]:
+    """Return each file's bytes. What is counted is what comes out: the sizes that an archive states may lie."""
+    contents: dict[str, bytes] = {}
+    left = MAX_EXPANDED_BYTES
+    for entry in entries:
+        if entry.is_dir():
+            continue
+        with archive.open(entry) as opened:
+            content = opened.read(left + 1)
+        left -= len(content)
+        if left < 0:
+            raise ArchiveRefused("the archive is too big once expanded")
+        contents[entry.filename] = content
+    return contents
 
 
 def _check(entries: Sequence[zipfile.ZipInfo]) -> None:
     if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_EXPANDED_BYTES:
         raise ArchiveRefused("the archive is too big once expanded")
+    names = set()
     for entry in entries:
+        name = entry.filename
         if entry.flag_bits & 0x1:
             raise ArchiveRefused("the archive is encrypted")
-        if entry.filename.startswith(("/", "\\")) or ".." in entry.filename.replace("\\", "/").split("/"):
+        if name.startswith("/") or "\\" in name or ":" in name or not name.isprintable() or ".." in name.split("/"):
             raise ArchiveRefused("the archive names files outside itself")
+        if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise ArchiveRefused("the archive holds a link or a device")
+        if entry.file_size > FREE_BYTES and entry.file_size > MAX_RATIO * entry.compress_size:
+            raise ArchiveRefused("the archive expands beyond any document")
+        if name.lower() in names:
+            raise ArchiveRefused("the archive names a file twice")
+        names.add(name.lower())
 
 
 def _index(documents: Sequence[XdmDocument], source: XdmSource) -> bytes:

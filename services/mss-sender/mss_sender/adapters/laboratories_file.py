@@ -22,7 +22,7 @@ from pydantic import ConfigDict, Field, SecretStr, ValidationError
 from labohub.contracts.values import Value
 from labohub.errors import Misconfigured
 from labohub.standards.mail import AddressMalformed, normal_address
-from mss_sender.core.access import Access
+from mss_sender.core.access import Access, Lps
 from mss_sender.core.laboratory import Laboratories, Laboratory
 from mss_sender.settings import MailboxMalformed, MssSenderSettings
 
@@ -60,6 +60,7 @@ class _Entry(Value):
     imap_login: Literal["external", "plain"] | None = None
     imap_password_file: Path | None = None
     reads_organisational: bool = False
+    lps: Lps | None = None
 
 
 class _File(Value):
@@ -108,6 +109,7 @@ def _laboratory(entry: _Entry, first: Laboratory) -> Laboratory:
         source_id=entry.source_id or first.source_id,
         senders=entry.senders,
         sites=entry.sites,
+        lps=entry.lps,
     )
     for address in laboratory.boxes:
         try:

@@ -142,7 +142,8 @@ class SmtpOperator:
     async def _recipient(self, line: _Line, mail: Outgoing) -> None:
         options = []
         if line.supports_dsn:
-            options = ["NOTIFY=SUCCESS,FAILURE,DELAY", f"ORCPT=rfc822;{xtext(mail.recipient)}"]
+            notify = "SUCCESS,FAILURE,DELAY" if mail.sender else "NEVER"  # nobody could be told of a notice's fate
+            options = [f"NOTIFY={notify}", f"ORCPT=rfc822;{xtext(mail.recipient)}"]
         await self._step(line, Stage.RECIPIENT, line.client.rcpt(mail.recipient, options=options))
 
     async def _step(self, line: _Line, stage: Stage, command: Awaitable[object]) -> None:

@@ -61,6 +61,7 @@ HANDOVERS = work_table(
     Column("asked_at", UtcDateTime, nullable=False),
 )
 Index("handovers_correspondent", HANDOVERS.c.correspondent, HANDOVERS.c.asked_at)
+INTEGRATIONS = work_table("integrations", metadata)
 POSITIONS = Table(
     "mailbox_positions",
     metadata,
@@ -79,6 +80,7 @@ class MssUnit(Unit):
         self.mails = MailTable(self)
         self.returns = ReturnTable(self)
         self.handovers = HandOverTable(self)
+        self.integrations = WorkQueue(INTEGRATIONS, self)
 
 
 class MailTable:

@@ -1,4 +1,4 @@
-"""How the operator lets us into one mailbox."""
+"""How the operator lets us into one mailbox, and where the software that integrates documents listens."""
 
 from pathlib import Path
 from typing import Literal
@@ -18,3 +18,16 @@ class Access(Value):
     imap_password: SecretStr = SecretStr("")
     acts_as: str = ""  # RFC 4422: the mailbox to open, when the certificate is another one's
     folder: str = "INBOX"
+
+
+class Lps(Value):
+    """The software (SGL, DPI) that integrates what comes by mail: its MLLP listener and its names."""
+
+    host: str
+    port: int
+    tls: bool = False
+    ca_file: Path | None = None
+    application: str  # MSH-5
+    facility: str  # MSH-6
+    our_application: str = "LABOHUB"  # MSH-3
+    our_facility: str  # MSH-4

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from labohub.contracts.values import Sender
 from labohub.standards.mail import same_address
+from mss_sender.core.access import Lps
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Laboratory:
     editor: str = "Labohub"
     senders: tuple[str, ...] = ()  # `MSH-3|MSH-4` of its reports; `*` stands for anything
     sites: Mapping[str, str] = field(default_factory=dict)  # MSH-4 of a site: its own organisational mailbox
+    lps: Lps | None = None  # the software that integrates what comes by mail; none: a person does
 
     @property
     def domain(self) -> str:

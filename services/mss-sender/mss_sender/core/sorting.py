@@ -10,6 +10,7 @@ from labohub.standards.dsn import Dsn, read_dsn
 from labohub.standards.mail import ARCHIVE_NAME, XDM_PREFIX
 from labohub.standards.mail_reading import addresses, body_text, file_name, header, message_ids, parts
 from labohub.standards.mdn import Mdn, integration_error_code, is_integration_error, read_mdn
+from mss_sender.core.incoming import NotIntegrated, document_ids, read_documents
 from mss_sender.core.laboratory import Laboratories
 from mss_sender.core.planning import PATIENT_DOMAIN
 
@@ -64,6 +65,7 @@ class Sorted:
     mdn: Mdn | None = None
     bounce: Bounce | None = None
     error_code: str = ""
+    document_ids: frozenset[str] = frozenset()  # of an XDM that answers something
 
 
 def sort(message: Message, laboratories: Laboratories) -> Sorted:
@@ -81,7 +83,9 @@ def sort(message: Message, laboratories: Laboratories) -> Sorted:
     if kind is Kind.BOUNCE:
         clues = (*_thread(message), *_attached_ids(message), *message_ids(body_text(message)))
         return Sorted(kind, sender, message_ids=_distinct(clues), bounce=read_bounce(message))
-    return Sorted(kind, sender, message_ids=_distinct(_thread(message)))
+    thread = _distinct(_thread(message))
+    documents = _document_ids(message) if kind is Kind.XDM and thread else frozenset()
+    return Sorted(kind, sender, message_ids=thread, document_ids=documents)
 
 
 def _kind(message: Message, sender: str, laboratories: Laboratories) -> Kind:
@@ -152,6 +156,13 @@ def _has_archive(message: Message, subject: str) -> bool:
     return ARCHIVE_NAME.lower() in names or (
         subject.startswith(XDM_PREFIX.rstrip("+")) and any(name.endswith(".zip") for name in names)
     )
+
+
+def _document_ids(message: Message) -> frozenset[str]:
+    try:
+        return document_ids(read_documents(message, production=False))
+    except NotIntegrated:
+        return frozenset()
 
 
 def _thread(message: Message) -> tuple[str, ...]:

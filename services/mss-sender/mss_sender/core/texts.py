@@ -1,5 +1,7 @@
 """The words of a mail. Never a result; French, since its readers are."""
 
+from collections.abc import Sequence
+
 from labohub.contracts.values import RecipientKind
 from labohub.standards.xdm_metadata import Action
 from mss_sender.core.laboratory import Laboratory
@@ -31,6 +33,17 @@ def handover_body(sender: str) -> str:
     return (
         f"Une réponse de {sender} est arrivée dans la boîte applicative du laboratoire.\n"
         "Elle est jointe telle qu'elle a été reçue. Pour lui écrire, répondez à ce message.\n"
+    )
+
+
+def notice_body(failures: Sequence[tuple[str, str]], laboratory: Laboratory) -> str:
+    """Return the text of a notice about a mail that we received; `failures`: code and label, one per document."""
+    if not failures:
+        return f"Le message ci-joint a été intégré automatiquement par {laboratory.name}.\n"
+    reasons = "\n".join(f"{code} - {label}" for code, label in failures)
+    return (
+        "Le message ci-joint n'a pas pu être intégré automatiquement pour la raison suivante :\n"
+        f"{reasons}\n\nIl a été remis à une personne de {laboratory.name}.\n"
     )
 
 

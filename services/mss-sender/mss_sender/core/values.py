@@ -61,3 +61,24 @@ class HandOver(Value):
     sender: str
     received_at: datetime
     mail: PlannedMail | None = None  # the mail it answers, when known
+
+
+class Integrated(Value):
+    """What the software said of one document of a mail."""
+
+    document_id: str
+    error_code: str = ""  # of table 0533; empty: integrated
+    error_label: str = ""
+    detail: str = ""  # our code, or the acknowledgement's
+
+
+class Integration(Value):
+    """A mail with documents on its way to the software that integrates them."""
+
+    integration_id: str
+    return_id: str
+    raw: BlobRef
+    account: str  # our mailbox that it came to
+    received_at: datetime
+    outcomes: tuple[Integrated, ...] = ()  # so far, in the order of the documents
+    is_read: bool = False  # all documents have their outcome: only the notice is left

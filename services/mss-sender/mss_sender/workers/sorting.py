@@ -1,6 +1,7 @@
 """What came back is understood and acted on: raw mails kept by the collector become facts, hand-overs or triage."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from labohub.contracts.codec import derived_id
@@ -10,11 +11,11 @@ from labohub.runtime.logging import get_logger
 from labohub.runtime.telemetry import span
 from labohub.standards.mail_reading import parse_mail
 from labohub.store.blobs import Blobs
-from labohub.store.work import Work
+from labohub.store.work import NewWork, Work
 from mss_sender.core.effects import Fact, delivery_event, facts_of
 from mss_sender.core.laboratory import Laboratories
 from mss_sender.core.sorting import Kind, Sorted, sort
-from mss_sender.core.values import HandOver, PlannedMail, Return
+from mss_sender.core.values import HandOver, Integration, PlannedMail, Return
 from mss_sender.ports import SendingUnit, Units
 from mss_sender.workers.sending import TRANSMITTING, UNCERTAIN
 
@@ -22,6 +23,7 @@ log = get_logger(__name__)
 
 TRIAGE = "triage"  # waits for a person, in the worklist
 SORTED = "sorted"
+INTEGRATING = "integrating"  # its documents are on their way to the software
 STALE_DELIVERY = frozenset(("delivered", "relayed", "expanded"))
 REPORTS = frozenset((Kind.DSN, Kind.MDN, Kind.INTEGRATION_ERROR, Kind.BOUNCE))
 FOR_PEOPLE = frozenset((Kind.UNREADABLE, Kind.OUTSIDE, Kind.XDM, Kind.UNCLEAR, Kind.CIRCULAR))
@@ -89,6 +91,8 @@ class Sorter:
             await self._later(unit, work)  # our own settlement is on its way, or the lease will end: uncertain
             return
         mail = PlannedMail.model_validate_json(ours.payload) if ours else None
+        if mail is not None and found.document_ids and found.document_ids <= _sent(mail):
+            found = replace(found, kind=Kind.REPLY)  # an answer that brings our own archive back: no new document
         state = await self._apply(unit, kept, found, ours, mail)
         report_id = mail.source.report_id if mail else ""
         changes = {
@@ -113,6 +117,8 @@ class Sorter:
             return await self._answered(unit, kept, found, mail)
         if not self._laboratories.sends_from(kept.account):  # people read this mailbox themselves
             return SORTED
+        if found.kind is Kind.XDM and self._laboratories.of_box(kept.account).lps is not None:
+            return await _integrate(unit, kept)
         return TRIAGE if found.kind in FOR_PEOPLE else SORTED
 
     async def _answered(self, unit: SendingUnit, kept: Return, found: Sorted, mail: PlannedMail | None) -> str:
@@ -170,6 +176,23 @@ async def _record(unit: SendingUnit, ours: Work, mail: PlannedMail, facts: list[
             await unit.mails.queue.change(mail.mail_id, state="accepted" if fact.state != "bounced" else "bounced")
         log.info("mail.told", mail_id=mail.mail_id, report_id=mail.source.report_id, outcome=fact.name)
     return TRIAGE if contradicts else SORTED
+
+
+def _sent(mail: PlannedMail) -> frozenset[str]:
+    return frozenset(built.facts.unique_id for built in mail.source.documents)
+
+
+async def _integrate(unit: SendingUnit, kept: Return) -> str:
+    """Hand a mail with documents to the integrator. Return the state of the return."""
+    value = Integration(
+        integration_id=derived_id("integration", kept.return_id),
+        return_id=kept.return_id,
+        raw=kept.raw,
+        account=kept.account,
+        received_at=kept.fetched_at,
+    )
+    await unit.integrations.add(NewWork(value.integration_id, value.integration_id, value.model_dump_json()))
+    return INTEGRATING
 
 
 def reply_received(value: HandOver, mail: PlannedMail, at: datetime) -> Fact:
