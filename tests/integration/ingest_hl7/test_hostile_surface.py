@@ -252,3 +252,16 @@ async def test_no_key_of_any_form_opens_a_production_door(tmp_path: Path) -> Non
                     answer = await client.post(path, json=body, headers={b"authorization": key.encode("latin-1")})
                     assert answer.status_code == 401, key
                     assert key not in answer.text
+
+
+async def test_signs_that_a_store_cannot_hold_harm_neither_their_message_nor_others(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """PostgreSQL refuses a NUL in a text: one such message must not fail the commit it shares."""
+    url = request.getfixturevalue("postgres_server").fresh_database()
+    odd = ["A\x00B", "A\\X00\\B", "A\ufffeB", "A\uffffB", "A\u0085B", "A\u2028B", "\ud7ff"]
+    async with running(tmp_path, store_url=url) as hub:
+        messages = [results_message(f"{sign}-{at}", demand=f"D{sign}{at}") for at, sign in enumerate(odd)]
+        messages += [results_message(f"GOOD-{at}", demand=f"G{at}") for at in range(10)]
+        answers = await asyncio.gather(*(hub.send(message) for message in messages))
+        assert [msa(answer)[0] for [answer] in answers] == ["AA"] * len(messages)

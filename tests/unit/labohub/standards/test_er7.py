@@ -264,3 +264,17 @@ def test_no_segment_of_a_sample_is_lost(name: str) -> None:
             assert [segment.line for segment in read] == lines
         assert [segment.name for segment in read] == [line[:3] for line in lines if line[3:4] in ("|", "")]
         assert read.raw == one
+
+
+CONTROL = "\x00\x01\x08\x1b\x1f"
+
+
+def test_control_characters_are_of_no_text_however_they_are_written() -> None:
+    bare = er7.read(f"{MSH.replace('|42|', f'|4{CONTROL}2|')}\rPID|1||A{CONTROL}B\r".encode())
+    escaped = message("PID|1||A\\X0001081B1F\\B")
+    assert bare.header.field(10) == "42"
+    header = er7.read_header(bare.raw)
+    assert header is not None
+    assert header.field(10) == "42"
+    assert bare.all("PID")[0].component(3, 1) == escaped.all("PID")[0].component(3, 1) == "AB"
+    assert message("NTE|1||a\\X09\\b").all("NTE")[0].component(3, 1) == "a\tb"

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from labohub.errors import Unavailable
 from labohub.store.batching import Batcher
 
 
@@ -56,3 +57,31 @@ async def test_an_item_whose_caller_left_does_not_stop_the_others() -> None:
     assert await stays == 2
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_an_item_nobody_can_write_fails_alone() -> None:
+    batches: list[list[int]] = []
+
+    async def flush(items: list[int]) -> list[int]:
+        batches.append(items)
+        if 1 in items:
+            raise ValueError
+        return items
+
+    batcher = Batcher(flush, max_items=8)
+    results = await asyncio.gather(*(batcher.submit(number) for number in range(4)), return_exceptions=True)
+    assert [result if isinstance(result, int) else type(result) for result in results] == [0, ValueError, 2, 3]
+    assert batches == [[0, 1, 2, 3], [0], [1], [2], [3]]
+
+
+async def test_when_nothing_can_be_written_now_nothing_is_tried_one_by_one() -> None:
+    batches: list[list[int]] = []
+
+    async def flush(items: list[int]) -> list[int]:
+        batches.append(items)
+        raise Unavailable("the disk is full")
+
+    batcher = Batcher(flush, max_items=8)
+    results = await asyncio.gather(*(batcher.submit(number) for number in range(4)), return_exceptions=True)
+    assert {type(result) for result in results} == {Unavailable}
+    assert batches == [[0, 1, 2, 3]]

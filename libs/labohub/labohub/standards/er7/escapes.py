@@ -7,15 +7,18 @@ import re
 from collections.abc import Callable
 
 from labohub.standards.er7.delimiters import USUAL, Delimiters
+from labohub.standards.er7.header import CONTROL_BYTES
 
 _LINE_BREAKS = {".br", ".sp", ".sp1", "X0D", "X0A", "X0D0A", "X0d", "X0a", "X0d0a"}
+
+_WITHOUT_CONTROLS = dict.fromkeys(CONTROL_BYTES)
 
 
 def unescape(value: str, delimiters: Delimiters = USUAL, codec: str = "utf-8") -> str:
     """Return the text that an escaped leaf stands for; `\\.br\\` becomes a line feed.
 
     Args:
-        codec: of the message; `\\Xhh…\\` holds bytes of it.
+        codec: of the message; `\\Xhh…\\` holds bytes of it. Control characters are left out, as where they are bare.
     """
     mark = delimiters.escape
     if mark not in value:
@@ -61,7 +64,7 @@ def _decoder(delimiters: Delimiters, codec: str) -> Callable[[re.Match[str]], st
             return "\n"
         if name.startswith("X"):
             try:
-                return bytes.fromhex(name[1:]).decode(codec)
+                return bytes.fromhex(name[1:]).decode(codec).translate(_WITHOUT_CONTROLS)
             except ValueError:
                 return match.group(0)
         return match.group(0)

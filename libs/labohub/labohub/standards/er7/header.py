@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from labohub.errors import Refused
 from labohub.standards.er7.delimiters import USUAL, Delimiters
 
+CONTROL_BYTES = bytes(value for value in range(0x20) if value not in b"\t\n\r")  # of no text; they are left out
 _BLANK = b"\r\n \t\x00"
 BOM = b"\xef\xbb\xbf"
 _HEADER_BYTES = 4096  # MSH is short; a body may be 32 MiB
@@ -35,7 +36,7 @@ def read_header(raw: bytes) -> Header | None:
     """Return MSH, or None when the bytes do not begin with one (after a BOM and blank lines)."""
     start = start_of(raw)
     head = raw[start : start + _HEADER_BYTES]
-    line = head.split(b"\r", 1)[0].split(b"\n", 1)[0].decode("latin-1")
+    line = head.split(b"\r", 1)[0].split(b"\n", 1)[0].translate(None, CONTROL_BYTES).decode("latin-1")
     if not line.startswith("MSH") or len(line) < len("MSH|^~\\&"):
         return None
     separator = line[3]

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from labohub.standards.er7.charsets import decode_lines
 from labohub.standards.er7.errors import Er7Malformed
-from labohub.standards.er7.header import BOM, start_of
+from labohub.standards.er7.header import BOM, CONTROL_BYTES, start_of
 from labohub.standards.er7.splitting import LONG
 
-CONTROLS = tuple(chr(value) for value in range(0x20) if value not in (0x09, 0x0A, 0x0D))  # tabulations stay
-_CONTROL_BYTES = "".join(CONTROLS).encode()
+CONTROLS = tuple(map(chr, CONTROL_BYTES))
 OF_FRAMES = frozenset("\x0b\x1c")
 MAX_LINES = 500_000  # 32 MiB of base64 wrapped at 76 columns; more is an attack on memory
 
@@ -44,7 +43,7 @@ def cut(raw: bytes, msh_18: str, *, aliases: Mapping[str, str], fallback: str) -
 def _controls(body: bytes, lines: Sequence[str]) -> list[str]:
     """Return the control characters of a text. In its long lines, which hold base64, only those of frames count."""
     if len(body) < LONG:
-        is_clean = len(body.translate(None, _CONTROL_BYTES)) == len(body)
+        is_clean = len(body.translate(None, CONTROL_BYTES)) == len(body)
         return [] if is_clean else [sign for sign in CONTROLS if ord(sign) in body]
     short = "".join(line for line in lines if len(line) < LONG)
     return [sign for sign in CONTROLS if sign in short or (sign in OF_FRAMES and ord(sign) in body)]
