@@ -205,7 +205,7 @@ class IdentityBook:
         same_person = not record.is_told_otherwise(local, self.referential.keys.traits(local))
         if was.id == now.id:
             await self._corrected(unit, rows, record, local, cause, same_person=same_person)
-        elif same_person:
+        elif record.is_recovered and same_person:
             await self._merge(unit, rows, record, _unknown(now, patient), cause)
         return now.id
 
