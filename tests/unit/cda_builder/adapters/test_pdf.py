@@ -3,6 +3,7 @@
 import io
 import re
 import struct
+import time
 
 import pytest
 from lxml import etree
@@ -149,6 +150,19 @@ def test_words_of_any_length_stay_on_the_page() -> None:
     for page in pages:
         places = [float(y) for y in re.findall(rb"BT [\d.]+ (-?[\d.]+) Td", page.get_contents().get_data())]  # type: ignore[union-attr]
         assert min(places) > 8
+
+
+def test_a_word_without_end_is_cut_in_no_time() -> None:
+    word = "ACGT" * 30_000
+    report = model_of(results_of(battery(result(("S", "Séquence", "", ""), word, "", value_type="ST"))))
+
+    started = time.process_time()
+    content = render_report(report)
+    spent = time.process_time() - started
+
+    said = "".join("".join(page.extract_text().split()) for page in read(content).pages)
+    assert said.count("ACGT") > 29_000  # some are cut
+    assert spent < 2  # seconds of CPU
 
 
 def test_a_theme_gives_its_colour_and_its_logo() -> None:

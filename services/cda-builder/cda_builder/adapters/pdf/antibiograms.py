@@ -5,7 +5,7 @@ from typing import Final
 from cda_builder.adapters.pdf.fonts import BOLD, ITALIC, REGULAR, width, wrap
 from cda_builder.adapters.pdf.look import ALERT, GOOD, INK, LEFT, LINE, NOTICE, RIGHT, SOFT, WHITE, Colour, Look
 from cda_builder.adapters.pdf.pages import Block, Style, stacked, text_blocks
-from cda_builder.adapters.pdf.rows import comment_style
+from cda_builder.adapters.pdf.rows import comment_style, picture_block
 from cda_builder.adapters.pdf.sheet import Sheet
 from labohub.standards.cda.builder import Battery, Observation
 from labohub.standards.cda.builder.words import interpretation_text, previous_text, state_text
@@ -87,7 +87,8 @@ def _row(observation: Observation, head: Block, *, show_method: bool) -> list[Bl
     earlier = [f"Antériorité : {previous_text(each, observation)}" for each in observation.previous]
     lines = [line for line in (*remarks, state, *earlier, *observation.comments) if line]
     blocks = [Block(height, draw, sticky=bool(lines), repeat=head)]
-    return blocks + [block for line in lines for block in text_blocks(line, comment_style(12), repeat=head)]
+    blocks += [block for line in lines for block in text_blocks(line, comment_style(12), repeat=head)]
+    return blocks + ([picture_block(observation.image, head)] if observation.image else [])
 
 
 def _letter(sheet: Sheet, corner: tuple[float, float], category: str, colour: Colour) -> None:

@@ -1,7 +1,7 @@
 """The fonts: Roboto (Apache 2.0), whose digits have one width and which writes Latin, Greek and Cyrillic."""
 
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -38,17 +38,21 @@ def _widths(font: str) -> dict[str, float]:
     return {chr(code): face.charWidths.get(code, face.defaultWidth) / 1000 for code in face.charToGlyph if code > 31}
 
 
-@lru_cache(4096)
+@cache
+def _drawn(font: str) -> frozenset[str]:
+    return frozenset(_widths(font)) | {"\n"}
+
+
 def drawable(text: str, font: str = REGULAR) -> str:
     """Return the text with what the font lacks replaced: by the letter without its accent, else by a question mark."""
-    known = _widths(font)
+    known = _drawn(font)
     text = unicodedata.normalize("NFC", text)
-    if all(character in known or character == "\n" for character in text):
+    if known.issuperset(text):
         return text
-    return "".join(each if each in known or each == "\n" else _nearest(each, known) for each in text)
+    return "".join(each if each in known else _nearest(each, known) for each in text)
 
 
-def _nearest(character: str, known: dict[str, float]) -> str:
+def _nearest(character: str, known: frozenset[str]) -> str:
     if character in _SPELLINGS:
         return _SPELLINGS[character]
     if unicodedata.category(character) == "Cf":  # a soft hyphen, a joiner, a mark of direction
@@ -78,10 +82,19 @@ def wrap(text: str, font: str, size: float, available: float) -> list[str]:
                 continue
             if line:
                 lines.append(line)
-            line = word
-            while width(line, font, size) > available and len(line) > 1:
-                cut = min(max(1, int(len(line) * available / width(line, font, size))), len(line) - 1)
-                lines.append(line[:cut])
-                line = line[cut:]
+            *cut, line = _cut(word, font, available / size)
+            lines += cut
         lines.append(line)
     return lines
+
+
+def _cut(word: str, font: str, available: float) -> list[str]:
+    """Return the parts of a word that fit a width, for a size of one point."""
+    widths, parts, start, used = _widths(font), list[str](), 0, 0.0
+    for place, character in enumerate(word):
+        wide = widths.get(character, 0.0)
+        if used + wide > available and place > start:
+            parts.append(word[start:place])
+            start, used = place, 0.0
+        used += wide
+    return [*parts, word[start:]]

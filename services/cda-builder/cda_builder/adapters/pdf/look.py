@@ -71,7 +71,7 @@ def check_logos(themes: Iterable[Theme]) -> None:
         raise LogoUnreadable("CDA_BUILDER_LABORATORIES: a logo cannot be opened") from None
 
 
-@lru_cache(16)
+@lru_cache(64)
 def look_of(theme: Theme) -> Look:
     """Return the look of a theme. Raises: CdaAttachmentUnreadable when the logo is no image."""
     accent = Colour(*(int(theme.accent[at : at + 2], 16) / 255 for at in (1, 3, 5)))

@@ -22,7 +22,8 @@ def chapter_blocks(chapter: Chapter, look: Look) -> list[Block]:
     for before, battery in zip((None, *chapter.batteries), chapter.batteries, strict=False):
         if battery.single and before is not None and not before.single:
             blocks.append(_GAP)  # a lone exam is no part of the battery above it
-        blocks += battery_blocks(battery, head, look)
+        draw = antibiogram_blocks if battery.is_antibiogram else battery_blocks
+        blocks += draw(battery, head, look)
     specimens = [specimen for battery in chapter.batteries for specimen in _specimens(battery)]
     closing = [specimen_line(each) for each in dict.fromkeys(specimens)]
     closing += [f"Validé par {each.by.printed} le {french_time(each.at)}." for each in chapter.validations]

@@ -47,7 +47,7 @@ def row_blocks(observation: Observation, head: Block) -> list[Block]:
     blocks = [Block(row.height, row.draw, sticky=bool(lines), repeat=head)]
     blocks += [block for line in lines for block in text_blocks(line, comment_style(6), repeat=head)]
     if observation.image:
-        blocks.append(_picture(observation.image, head))
+        blocks.append(picture_block(observation.image, head))
     ruled = blocks.pop()
     return [*blocks, _ruled(ruled)]
 
@@ -198,7 +198,7 @@ def _draw_previous(sheet: Sheet, y: float, previous: Previous, observation: Obse
     sheet.text((_PREVIOUS_END + 4, y), _when(previous), REGULAR, 7, SOFT)
 
 
-def _picture(image: Image, head: Block) -> Block:
+def picture_block(image: Image, head: Block) -> Block:
     """Return a picture, at most as wide as the page and a third as high."""
     drawn = ImageReader(on_white(image.data))
     wide, high = drawn.getSize()
