@@ -42,6 +42,7 @@ SENDER = Sender(
 NOT_IN_THE_REPORT = {  # what the message says and the report does not, each with its reason
     "ST hexadecimal": "the other reader takes bytes of UTF-8 for characters",
     "ST control": "no document holds control characters",
+    "ST tab and feed": "no document holds control characters",
     "ST lone backslash": "the other reader drops what it cannot decode",
     "FT charset": "the other reader drops what it cannot decode",
     "XCN": "the number of a person is not printed",
