@@ -7,8 +7,10 @@ import pytest
 from labohub.contracts import topics
 from labohub.contracts.events import MessageArchived, ReportReceived
 from labohub.contracts.laboratory import LaboratoryReport
+from labohub.contracts.values import BlobRef
 from tests.support.ingest import Running, errors, msa, running
 from tests.support.ltw_corpus.draft import NA, Draft, K, battery, ins, msh, order, pid, placer, result
+from tests.support.ltw_corpus.kinds import CULTURE
 
 MAIL = '[[sender]]\napplication = "*"\nmailboxes = { "99700001037" = "corentin.hallegot@test-ci-sis.mssante.fr" }\n'
 SOLENE = pid()
@@ -237,3 +239,22 @@ async def test_a_batch_takes_its_good_children_and_names_the_bad_one(tmp_path: P
     ]  # fmt: skip
     assert errors(short[0]) == errors(bare[0]) == [("102", "BTS^1^1", "E")]
     assert sorted(said(each)[0][1] for each in left) == ["139", "140"]
+
+
+async def test_an_antibiogram_refused_for_its_isolate_is_taken_once_the_isolate_has_come(tmp_path: Path) -> None:
+    culture = Draft(CULTURE.segments[:8]).named("M1").raw()
+    child = Draft((*CULTURE.segments[:3], *CULTURE.segments[8:11])).named("M2").raw()
+    path = tmp_path / "senders.toml"
+    path.write_text(MAIL)
+    async with running(tmp_path, senders=path) as hub:
+        first, again, parent, then, replayed = await hub.send(child, child, culture, child, child)
+        rows = await hub.rows("messages")
+        raws = [await hub.platform.blobs.read(BlobRef.model_validate_json(row["raw"])) for row in rows]
+        left = await reports(hub, 2)
+    assert errors(first) == [("204", "OBR^1^26", "E")]
+    assert again == first
+    assert [msa(each)[0] for each in (parent, then)] == ["AA", "AA"]
+    assert replayed == then
+    assert sorted(raws) == sorted((culture, child))
+    assert [row["state"] for row in rows] == ["accepted", "accepted"]
+    assert [len(each.batteries) for each in left] == [1, 2]

@@ -248,7 +248,7 @@ class Intake:
     async def _forget_unused(self, entry: Entry, written: Written) -> None:
         """Erase what was stored for a message that was here already, and content that is not sent."""
         unused = list(entry.contents) if not isinstance(written.decision, Relayed | Structured | Ordered) else []
-        unused += [entry.raw] if written.replayed else []
+        unused += [entry.raw] if written.replayed else [written.spare] if written.spare else []
         for ref in unused:
             await self._doors.blobs.erase(ref)
 

@@ -1,8 +1,10 @@
 """Where a decision becomes durable: many messages, one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, select
 
 from ingest_hl7.adapters import rows, tables
 from ingest_hl7.adapters.chains import follow
@@ -21,7 +23,7 @@ from ingest_hl7.handlers import Outcomes
 from ingest_hl7.ports import IngestUnit
 from labohub.contracts.codec import to_record
 from labohub.contracts.events import Event, MessageSettled, ReportHeld
-from labohub.contracts.values import Report
+from labohub.contracts.values import BlobRef, Report
 from labohub.standards.hl7.findings import Finding
 from labohub.standards.hl7.zam import ZamKind
 from labohub.store.sql import insert_ignore, upsert
@@ -34,6 +36,7 @@ class Written:
     answers: Answers
     decision: Decision | None = None
     replayed: bool = False
+    spare: BlobRef | None = None  # the bytes, when they were kept already
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +88,18 @@ class Journal:
 
     async def _take(self, unit: IngestUnit, known: Knowledge, entry: Entry) -> Written | Behind:
         receipt, batch = entry.arrival.receipt, known.batch
-        if receipt.message_id in batch.seen:
-            return Written(batch.seen[receipt.message_id], replayed=True)
+        first = batch.seen.get(receipt.message_id)
+        if first is not None and receipt.message_id not in batch.reconsidered:
+            return Written(first, replayed=True)
         decision = _with_knowledge(known, entry)
         if isinstance(decision, Behind):
             return decision
+        spare = None
+        if first is not None:  # refused before: what it lacked may be there now
+            if isinstance(decision, Refusal):
+                return Written(first, replayed=True)
+            spare, entry = entry.raw, await _instead(unit, entry)
+            batch.reconsidered.discard(receipt.message_id)
         decision, events = await self._apply(unit, known, entry, decision)
         given = answers(entry.arrival, decision, receipt.received_at.astimezone(self._zone))
         batch.add("messages", rows.message_row(entry, decision, given))
@@ -97,7 +107,7 @@ class Journal:
         if not isinstance(decision, Refusal):
             batch.keys.add(receipt.key)
         await self._publish(unit, entry, events)
-        return Written(given, decision)
+        return Written(given, decision, spare=spare)
 
     async def _apply(
         self, unit: IngestUnit, known: Knowledge, entry: Entry, decision: Decision
@@ -204,6 +214,14 @@ def runs(entries: Sequence[Entry]) -> list[Sequence[Entry]]:
             found.append([])
         found[-1].append(entry)
     return list(found)
+
+
+async def _instead(unit: IngestUnit, entry: Entry) -> Entry:
+    """Forget that a message was refused; return its entry with the bytes that were kept then."""
+    table, message_id = tables.messages, entry.arrival.receipt.message_id
+    kept = (await unit.connection.execute(select(table.c.raw).where(table.c.message_id == message_id))).scalar_one()
+    await unit.connection.execute(delete(table).where(table.c.message_id == message_id))
+    return replace(entry, raw=BlobRef.model_validate_json(kept))
 
 
 def _with_knowledge(known: Knowledge, entry: Entry) -> Decision | Behind:

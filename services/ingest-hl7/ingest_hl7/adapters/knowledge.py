@@ -17,11 +17,13 @@ from labohub.contracts.values import BlobRef
 from labohub.store.sql import among
 
 REFUSED = "refused"  # a corrected message may come back under the same number
+REFUSED_BY_PERSON = "hl7.sender-refused"  # an operator's word about a sender nobody named: it stands
 FRAME_END = b"\x1c"
 _MESSAGES = select(
     tables.messages.c.message_id,
     tables.messages.c.natural_key,
     tables.messages.c.state,
+    tables.messages.c.reason,
     tables.messages.c.answer_code,
     tables.messages.c.answers,
 ).where(among(tables.messages.c.natural_key, "keys"))
@@ -80,6 +82,7 @@ class Batch:
 
     seen: dict[str, Answers] = field(default_factory=dict)  # message_id to its answers
     keys: set[str] = field(default_factory=set)  # natural keys
+    reconsidered: set[str] = field(default_factory=set)  # messages refused that may pass now
     documents: dict[str, KnownDocument] = field(default_factory=dict)  # by identifier
     sent: set[tuple[str, str, str]] = field(default_factory=set)  # document, request, target: it arrived
     superseded: set[str] = field(default_factory=set)
@@ -108,10 +111,12 @@ async def load(unit: IngestUnit, entries: Sequence[Entry]) -> Batch:
 
 async def _load_messages(unit: IngestUnit, batch: Batch, entries: Sequence[Entry]) -> None:
     keys = {entry.arrival.receipt.key for entry in entries}
-    for message_id, key, state, code, frames in await unit.connection.execute(_MESSAGES, {"keys": list(keys)}):
+    for message_id, key, state, reason, code, frames in await unit.connection.execute(_MESSAGES, {"keys": list(keys)}):
         batch.seen[message_id] = Answers(code, unpack_frames(frames))
         if state != REFUSED:
             batch.keys.add(key)
+        elif reason != REFUSED_BY_PERSON:
+            batch.reconsidered.add(message_id)
 
 
 async def _load_documents(unit: IngestUnit, batch: Batch, relayed: Iterable[Relayed]) -> None:

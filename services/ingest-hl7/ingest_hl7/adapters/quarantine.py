@@ -13,7 +13,7 @@ from ingest_hl7.adapters.audit import note
 from ingest_hl7.adapters.demands import Behind
 from ingest_hl7.adapters.intake import Doors, Intake
 from ingest_hl7.adapters.journal import Written
-from ingest_hl7.adapters.knowledge import Entry, pack_frames
+from ingest_hl7.adapters.knowledge import REFUSED_BY_PERSON, Entry, pack_frames
 from ingest_hl7.adapters.rows import QUARANTINED, owed, quarantine_id
 from ingest_hl7.core.answering import Answers, answers
 from ingest_hl7.core.decision import Decision, Quarantined, Refusal, Relayed, Silent
@@ -31,8 +31,6 @@ from labohub.runtime.logging import get_logger
 from labohub.standards.hl7.findings import Finding
 
 log = get_logger(__name__)
-
-REFUSED_CODE = "hl7.sender-refused"
 
 
 class NotInQuarantine(Refused):
@@ -117,12 +115,12 @@ class Quarantine:
         arrival = replace(arrival, sender=arrival.sender or self._stranger)
         decision, _ = decide(_proved(arrival), self._doors.policy)
         text = "Émetteur refusé par l'exploitant : message non traité."
-        refusal = Refusal("AE", (Finding("207", "MSH^1^3", REFUSED_CODE, text),))
+        refusal = Refusal("AE", (Finding("207", "MSH^1^3", REFUSED_BY_PERSON, text),))
         given = answers(arrival, refusal, arrival.receipt.received_at.astimezone(self._doors.zone))
         async with self._doors.units() as unit:
             changed = await unit.connection.execute(
                 _row(message_id, update(tables.messages)).values(
-                    state="refused", reason=REFUSED_CODE, answer_code=given.code, answers=pack_frames(given.frames)
+                    state="refused", reason=REFUSED_BY_PERSON, answer_code=given.code, answers=pack_frames(given.frames)
                 )
             )
             if changed.rowcount != 1:
@@ -148,7 +146,7 @@ class Quarantine:
                 message_id=message_id,
                 control_id=kept.control_id,
                 state="stopped",
-                code=REFUSED_CODE,
+                code=REFUSED_BY_PERSON,
             )
             await unit.publish(settled)
             return
@@ -162,12 +160,12 @@ class Quarantine:
         ]
         await unit.connection.execute(tables.outcomes.insert(), rows)
         refused = DocumentRefused(
-            event_id=derived_id("event", message_id, REFUSED_CODE),
+            event_id=derived_id("event", message_id, REFUSED_BY_PERSON),
             occurred_at=unit.now,
             report_id=report.report_id,
             message_id=message_id,
             control_id=report.control_id,
-            code=REFUSED_CODE,
+            code=REFUSED_BY_PERSON,
         )
         await self._outcomes.stop(refused, unit)
 
