@@ -98,6 +98,10 @@ class MssSenderSettings(BaseSettings):
         False,
         description="Whether the organisational mailbox is read too, where answers arrive by Reply-To; never changed.",
     )
+    imap_organisational_certificate_file: Path | None = Field(
+        None, description="Certificate of the organisational mailbox, PEM, when it has one of its own."
+    )
+    imap_organisational_key_file: Path | None = Field(None, description="Its key, PEM.")
     laboratories_file: Path | None = Field(
         None, description="TOML: other laboratories, each with its mailboxes, certificates, senders and sites."
     )

@@ -60,6 +60,8 @@ class _Entry(Value):
     imap_login: Literal["external", "plain"] | None = None
     imap_password_file: Path | None = None
     reads_organisational: bool = False
+    organisational_certificate_file: Path | None = None  # when the mailbox has one of its own
+    organisational_key_file: Path | None = None
     lps: Lps | None = None
 
 
@@ -78,12 +80,14 @@ def installation(settings: MssSenderSettings) -> Installation:
     """
     first, access = settings.laboratory(), settings.access()
     laboratories, senders = [first], [access]
-    readers = [access, *_organisational(first, access, reads=settings.imap_reads_organisational)]
+    own = (settings.imap_organisational_certificate_file, settings.imap_organisational_key_file)
+    readers = [access, *_organisational(first, access, own, reads=settings.imap_reads_organisational)]
     for entry in _entries(settings.laboratories_file):
         laboratory, access = _laboratory(entry, first), _access(entry, settings)
         laboratories.append(laboratory)
         senders.append(access)
-        readers += [access, *_organisational(laboratory, access, reads=entry.reads_organisational)]
+        own = (entry.organisational_certificate_file, entry.organisational_key_file)
+        readers += [access, *_organisational(laboratory, access, own, reads=entry.reads_organisational)]
     if len({each.address.lower() for each in readers}) < len(readers):
         raise LaboratoriesUnusable("MSS_SENDER_LABORATORIES_FILE: one mailbox stands twice")
     return Installation(Laboratories(tuple(laboratories)), tuple(senders), tuple(readers))
@@ -137,6 +141,16 @@ def _access(entry: _Entry, settings: MssSenderSettings) -> Access:
     )
 
 
-def _organisational(laboratory: Laboratory, access: Access, *, reads: bool) -> list[Access]:
+def _organisational(
+    laboratory: Laboratory, access: Access, own: tuple[Path | None, Path | None], *, reads: bool
+) -> list[Access]:
+    """Return what opens the mailboxes where people answer; without a certificate of its own, we say which we open."""
     boxes = dict.fromkeys((laboratory.bal_organisationnelle, *laboratory.sites.values())) if reads else {}
-    return [access.model_copy(update={"address": box, "acts_as": box}) for box in boxes]
+    found = []
+    for box in boxes:
+        if own[0] and box == laboratory.bal_organisationnelle:
+            changes = {"address": box, "certificate_file": own[0], "key_file": own[1]}
+        else:
+            changes = {"address": box, "acts_as": box}
+        found.append(access.model_copy(update=changes))
+    return found
