@@ -47,16 +47,19 @@ def read_senders(settings: IngestSettings, environment: str) -> Reading:
         _check_production(settings)
     files = {path: _bytes(path) for path in paths(settings, environment)}
     digest = hashlib.sha256(b"".join(path.name.encode() + b"\0" + files[path] + b"\0" for path in files)).hexdigest()
+    unknown = Unknown(settings.unknown_sender or ("accept" if environment == "test" else "refuse"))
     faults: list[str] = []
     named: list[Sender] = []
     places: list[str] = []
     for path, content in files.items():
-        for place, entry in _entries(path, content):
+        entries = list(_entries(path, content))
+        if not entries and unknown is not Unknown.ACCEPT:  # a file cut to nothing must not shut everybody out
+            faults.append(f"{path.name}: no [[sender]]")
+        for place, entry in entries:
             sender = _sender(entry, place, faults)
             if sender is not None:
                 named.append(_with_endpoint(sender, settings))
                 places.append(place)
-    unknown = Unknown(settings.unknown_sender or ("accept" if environment == "test" else "refuse"))
     faults += _together(named, places, environment)
     if faults:
         more = f"; and {len(faults) - MOST_NAMED} more" if len(faults) > MOST_NAMED else ""
@@ -104,8 +107,6 @@ def _entries(path: Path, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]
     entries = tables.pop("sender", [])
     if tables or not isinstance(entries, dict | list):
         raise SendersMisconfigured(f"INGEST_HL7_SENDERS: {path.name}: only [[sender]] is known")
-    if not entries:  # a file cut to nothing must not shut everybody out
-        raise SendersMisconfigured(f"INGEST_HL7_SENDERS: {path.name} has no [[sender]]")
     for number, entry in enumerate([entries] if isinstance(entries, dict) else entries, start=1):
         if not isinstance(entry, dict):
             raise SendersMisconfigured(f"INGEST_HL7_SENDERS: {path.name}: only [[sender]] is known")
