@@ -1,6 +1,6 @@
 """`python -m tests.bench [names] [--scale 1.0] [--write PAGE]`: JSON lines while it runs, tables at the end.
 
-Names: reader, build, pdf, gate, acks, hub-acks, road, cluster, stages, profile; without one, all, in eight minutes.
+Names: reader, build, pdf, gate, acks, hub-acks, road, cluster, stages, ins, profile; without one, all (8 min).
 Nothing else should run beside it: each line says the load average.
 """
 
@@ -22,20 +22,24 @@ STAGES = (  # the command, and what is short enough to run with the rest
     ("bus", ("tests/bench/bench_bus.py", "--seconds", "0.7")),
     ("mail", ("-m", "tests.bench.bench_mail", "--documents", "60")),
     ("dmp", ("-m", "tests.bench.bench_dmp", "--documents", "250")),
-    ("ins", ("-m", "tests.bench.bench_ins", "501")),
 )
 
 
 def stages(figures: Figures, _scale: float) -> None:
     """Run the benches of single stages, each in a process of its own, in their short form."""
     for name, command in STAGES:
-        done = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=STAGE_SECONDS, check=True
-        )
-        whole: dict[str, float | int | str] = {}
-        for line in done.stdout.splitlines():
-            whole |= json.loads(line) if line.startswith("{") else {}
-        figures.add(f"stage {name}", **{key: value for key, value in whole.items() if key not in _KNOWN})
+        stage(figures, name, *command)
+
+
+def stage(figures: Figures, name: str, *command: str) -> None:
+    """Run the bench of a single stage."""
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=STAGE_SECONDS, check=True
+    )
+    whole: dict[str, float | int | str] = {}
+    for line in done.stdout.splitlines():
+        whole |= json.loads(line) if line.startswith("{") else {}
+    figures.add(f"stage {name}", **{key: value for key, value in whole.items() if key not in _KNOWN})
 
 
 _KNOWN = ("at", "bench", "machine", "cores", "date", "cpus", "python", "load_average")
@@ -50,6 +54,7 @@ BENCHES: dict[str, Callable[[Figures, float], None]] = {
     "road": lambda figures, scale: bench_road.run(figures, "embedded", scale),
     "cluster": lambda figures, scale: bench_road.run(figures, "distributed", scale),
     "stages": stages,
+    "ins": lambda figures, scale: stage(figures, "ins", "-m", "tests.bench.bench_ins", str(int(2000 * scale)), "100"),
     "profile": bench_profile.run,
 }
 

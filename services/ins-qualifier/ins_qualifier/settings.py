@@ -47,7 +47,7 @@ class InsQualifierSettings(BaseSettings):
     connect_timeout_seconds: PositiveFloat = 10
     call_timeout_seconds: PositiveFloat = 30
     connections: PositiveInt = 64
-    calls_per_second: PositiveFloat = 200  # of this process: share what you are granted among replicas
+    calls_per_second: PositiveFloat = 500  # of this process: share what you are granted among replicas
     workers: PositiveInt = 4  # batches under way
     batch_size: PositiveInt = 16  # calls at once in each
     lease_seconds: PositiveFloat = 120  # some calls with all their timeouts; a repeated search does no harm
