@@ -1,8 +1,9 @@
 """The other messages: technical results, orders, answers, microbiology, batches."""
 
-from tests.support.ltw_corpus.case import Case, good, refused, rejected
+from tests.support.ltw_corpus.case import Case, good, refused, rejected, warned
 from tests.support.ltw_corpus.draft import (
     GROUP,
+    INS_AUTHORITY,
     RESULT,
     Draft,
     battery,
@@ -69,10 +70,20 @@ ORDER_CENTRED = Draft(
 )
 _CONTROL = SPECIMEN_CENTRED.drop("PID[1]", "PV1[1]")
 
+_BAD_INS = f"ARD000501^^^LBM-ARDOISES&990000911&N^PI~271064900711899^^^{INS_AUTHORITY}^INS"
+
 TECHNICAL: tuple[Case, ...] = (
     good("R22", SPECIMEN_CENTRED),
     good("R23", CONTAINER_CENTRED),
     good("R24", ORDER_CENTRED),
+    *(
+        refused(f"a wrong key in {name}", message.put("PID[1]-3", _BAD_INS), "102", "PID^1^3^2^1")
+        for name, message in (("R22", SPECIMEN_CENTRED), ("R23", CONTAINER_CENTRED), ("R24", ORDER_CENTRED))
+    ),
+    *(
+        warned(f"a matricule that is not validated in {name}", message.put("PID[1]-32", "PROV"), "PID^1^32")
+        for name, message in (("R22", SPECIMEN_CENTRED), ("R24", ORDER_CENTRED))
+    ),
     good("a control without patient", _CONTROL.put("SPM[1]-11", "Q^Control^HL70369")),
     good("a control with a patient", SPECIMEN_CENTRED.put("SPM[1]-11", "Q")),
     good("an analyser of LAW without patient", _CONTROL.put("MSH[1]-21", "LAB-29^IHE")),

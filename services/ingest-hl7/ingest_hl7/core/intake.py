@@ -111,12 +111,13 @@ def _declares_four(header: Header) -> bool:
 
 
 def _decide(message: Message, way: Route, receipt: Receipt, sender: Sender, policy: Policy) -> Decision:
+    environment = sender.environment(policy.environment)
     if way.kind is Kind.RELAY:
-        return relay.decide(message, way.profile, receipt, sender, sender.environment(policy.environment))
-    if way.kind is Kind.RESULTS:
-        return structuring.decide(message, receipt, sender, sender.environment(policy.environment))
+        return relay.decide(message, way.profile, receipt, sender, environment)
+    if way.kind is Kind.RESULTS and not technical.is_control(message):
+        return structuring.decide(message, receipt, sender, environment)
     if way.kind is Kind.PATIENT:
-        return adt.decide(message, sender, sender.environment(policy.environment))
+        return adt.decide(message, sender, environment)
     if way.kind is Kind.ORDER:
-        return orders.decide(message, sender, sender.environment(policy.environment))
-    return technical.decide(message)
+        return orders.decide(message, sender, environment)
+    return technical.decide(message, sender, environment)
