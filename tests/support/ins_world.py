@@ -72,6 +72,7 @@ class Bench:
     def __init__(self, chance: random.Random) -> None:
         self.register, self._chance = Register(PUBLIC), chance
         self.fault_rate = 0.0
+        self.refuted: set[str] = set()
         self.asked = 0
 
     async def turn(self, *, bulk: bool = False) -> None:
@@ -106,7 +107,10 @@ class Bench:
         born = f"{traits.birth_date[:4]}-{traits.birth_date[4:6]}-{traits.birth_date[6:]}"
         question = Question(traits.birth_name, traits.given_names, traits.sex, born, traits.birth_place)
         found = {one.matricule for one in self.register.find(question)}
-        return Verdict.CONFIRMED if identity.ins.matricule in found else Verdict.REFUTED
+        if identity.ins.matricule in found:
+            return Verdict.CONFIRMED
+        self.refuted.add(identity.ins.matricule)
+        return Verdict.REFUTED
 
     async def deposit(self, identities: Any) -> str:
         raise InsiUnavailable("no lists here")

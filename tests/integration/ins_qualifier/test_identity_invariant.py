@@ -22,7 +22,7 @@ from labosim.identities import TestIdentity, generated_identity
 from tests.support.ins import corrected, numbered, received
 from tests.support.ins_world import Stage, renamed
 
-WORLDS, LABORATORIES, ROUNDS = 8, 260, 7  # 2,080 histories
+WORLDS, LABORATORIES, ROUNDS = 8, 260, 6  # 2,080 histories
 LINKABLE = {"ins.traits-mismatch", "ins.matricule-review", "ins.traits-changed"}
 
 
@@ -51,6 +51,8 @@ class Laboratory:
     holders: dict[str, str] = field(default_factory=dict)  # matricule -> local patient
     linked: set[tuple[str, int]] = field(default_factory=set)
     documents: set[str] = field(default_factory=set)
+    denied: set[tuple[str, str]] = field(default_factory=set)  # local patient and matricule, as a person said
+    in_doubt: set[str] = field(default_factory=set)  # matricules that a verification refuted
     left: dict[str, int] = field(default_factory=dict)  # message -> whom it left as
     to_recall: set[str] = field(default_factory=set)
 
@@ -62,7 +64,9 @@ class Laboratory:
     def forget(self, local: str) -> None:
         """The source or a person says that what was known of a local patient's matricule is void."""
         root = self.root(local)
-        self.holders = {number: who for number, who in self.holders.items() if self.root(who) != root}
+        mine = {number for number, who in self.holders.items() if self.root(who) == root}
+        self.holders = {number: who for number, who in self.holders.items() if number not in mine}
+        self.in_doubt -= mine
 
 
 class History:
@@ -150,6 +154,7 @@ class History:
         told.is_controlled, told.is_doubtful = controlled, doubtful
         if local == was_local:
             lab.forget(local)
+            lab.denied = {(who, number) for who, number in lab.denied if who != local}
         elif lab.root(local) != lab.root(was_local) and was == person:
             lab.same[lab.root(was_local)] = lab.root(local)
         if message.message_id in lab.left and lab.left[message.message_id] != person:
@@ -178,7 +183,9 @@ class History:
         decision = self.chance.choice(("retry", "retry", "accept", "accept", "reject", "reopen", "withdraw"))
         if decision == "withdraw":
             if await self.stage.withdraw(item["identity"]):
-                lab.forget(self._local(lab, item["identity"]))
+                local = self._local(lab, item["identity"])
+                lab.denied |= {(local, number) for number, who in lab.holders.items() if who == local}
+                lab.forget(local)
             return
         in_the_way = await self.stage.colliding(item["identity"])
         if not await self.stage.act(item["id"], decision):
@@ -193,6 +200,8 @@ class History:
             lab.documents.add(told.local)
         if item["code"] in ("ins.collision", "ins.refuted"):
             local = self._local(lab, item["identity"])
+            lab.denied = {(who, number) for who, number in lab.denied if who != local}
+            lab.in_doubt -= {number for number, who in lab.holders.items() if lab.root(who) == lab.root(local)}
             others = {self._local(lab, each) for each in in_the_way} - {local}
             if not others:
                 lab.forget(local)
@@ -222,6 +231,12 @@ class History:
             for number in set.union(*lab.numbers):
                 assert number[:13].encode() not in value, "a matricule in an event that is not of a qualified identity"
 
+    def note_doubts(self) -> None:
+        """Let each laboratory know what a verification refuted, of what it holds."""
+        refuted, self.stage.insi.refuted = self.stage.insi.refuted, set()
+        for lab in self.laboratories:
+            lab.in_doubt |= refuted & set(lab.holders)
+
     def _judge(self, lab: Laboratory, event: IdentityQualified) -> None:
         told, identity = lab.messages[event.message_id], event.identity
         assert identity.status.value == "QUALIFIEE"
@@ -232,6 +247,8 @@ class History:
         assert told.is_controlled or told.local in lab.documents, "nobody controlled a document"
         assert not told.is_doubtful, "a doubtful identity"
         assert not told.is_rejected, "a report that a person rejected"
+        assert (told.local, number) not in lab.denied, "a matricule that a person denied this patient"
+        assert number not in lab.in_doubt, "a matricule that a verification refuted"
         root = lab.root(told.local)
         holder = lab.root(lab.holders.setdefault(number, root))
         assert holder == root, "one matricule for two local patients"
@@ -292,10 +309,12 @@ async def test_no_matricule_leaves_without_right_and_no_report_is_forgotten(tmp_
             await world.stage.verify_all()
         await world.stage.work()
         await world.look()
+        world.note_doubts()
         await world.decide()
         world.stage.clock.advance(world.chance.choice((60, 600, timedelta(hours=9).total_seconds())))
         await world.stage.work()
         await world.look()
+        world.note_doubts()
     await world.end()
     await world.stage.stop()
 

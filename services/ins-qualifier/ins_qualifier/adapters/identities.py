@@ -92,7 +92,11 @@ class IdentityBook:
         decision = decide(findings, controlled=controlled)
         if subject.scope:
             other = ""
-            if (number or report.patient.ins) and await self._is_denied(rows, record, report.patient, number):
+            if (
+                record.version
+                and (number or report.patient.ins)
+                and await self._is_denied(rows, record, report.patient, number)
+            ):
                 findings = [*findings, Finding.COLLISION]
                 decision = decide(findings, controlled=controlled)
             elif Finding.COLLISION in seen.findings:
@@ -167,7 +171,7 @@ class IdentityBook:
         root, keys = record.merged_into or record.id, self.referential.keys
         if record.ins is not None and keys.number(record.ins.matricule) == number and not record.merged_into:
             return ""
-        owned = await rows.numbers_of(root)
+        owned = await rows.numbers_of(root) if record.version else set()  # a new patient has none
         replaced = owned & {keys.number(each) for each in former}
         if owned - replaced - {number}:
             return root
@@ -252,7 +256,9 @@ class IdentityBook:
         if not (await rows.numbers_of(survivor.id)):
             await rows.hand_over(gone.id, survivor.id)
         freed = await rows.close_collisions(gone.id, unit.now)
-        if kept.id in freed:
+        if Finding.REFUTED in (kept.blocked, gone.blocked):
+            kept = replace(kept, blocked=Finding.REFUTED.value)  # a merge does not answer the doubt
+        elif kept.id in freed:
             kept = replace(kept, blocked="")
         last, end = moved(gone, Cause.MERGED, check_id=cause, status=gone.status, merged_into=survivor.id, blocked="")
         await rows.save(kept, [line], unit.now)

@@ -54,7 +54,10 @@ class IdentityActs:
         """Take the matricule from an identity: what left with it is recalled, who collided with it goes on."""
         rows = self._book.rows(unit)
         record = (await rows.find([identity]))[identity]
-        await rows.deny(identity, await rows.numbers_of(identity))
+        numbers = await rows.numbers_of(identity)
+        if record.ins is not None:  # held by the record it was merged into
+            numbers |= {self._book.referential.keys.number(record.ins.matricule)}
+        await rows.deny(identity, numbers)
         await rows.release(identity)
         freed = await rows.close_collisions(identity, unit.now)
         after, change = moved(record, Cause.WITHDRAWN, actor=operator, reason=reason, code=Cause.WITHDRAWN.value)
