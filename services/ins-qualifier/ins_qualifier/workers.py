@@ -51,6 +51,7 @@ QUALIFIED = "qualified"
 UNRESOLVED = "unresolved"
 OPERATION = "search-by-traits"
 TOGETHER_SECONDS = 0.02  # answers within this time share a transaction
+BUG = "bug"
 ANSWER_TYPE = "application/soap+xml"
 ANSWERED = (FOUND, NOT_FOUND, AMBIGUOUS)
 QUESTION_TYPE = "application/json"
@@ -129,7 +130,7 @@ class IdentityChecks:
                 local = check_patient(check.event.report.patient, environment=self._environment)
                 examination.check, examination.known = check, Known(local)
             except Exception as error:
-                examination.postponed_by = "bug"
+                examination.postponed_by = BUG
                 log.bug("identity.check-failed", error)
         asked = [(each.check, each.known) for each in examinations if each.check and each.known]
         known = iter(await self._identities.known(unit, asked) if asked else ())
@@ -189,7 +190,7 @@ class IdentityChecks:
             except HubError as error:
                 examination.postponed_by = error.code
             except Exception as error:
-                examination.postponed_by = "bug"
+                examination.postponed_by = BUG
                 log.bug("identity.check-failed", error)
         return examination
 
@@ -254,7 +255,8 @@ class IdentityChecks:
             question=len(check.asked if check else ()) + 1,
             with_birth_place=bool(step.birth_place),
             called_at=self._clock(),
-            trigger=PERSON if check and check.round > 1 else AUTOMATIC,
+            trigger=PERSON if check and check.is_asked_for else AUTOMATIC,
+            outcome=BUG,  # until it is over
             certificate=self._insi.certificate,
             software=self._settings.software_version,
         )

@@ -156,6 +156,19 @@ async def test_an_answer_that_was_erased_is_left_out(rig: InsRig) -> None:
     assert set(archive.namelist()) == {"SHA256SUMS", "calls.csv", f"{trace.message_id}/sent.json"}
 
 
+async def test_a_trace_says_whether_a_person_asked(rig: InsRig) -> None:
+    stranger = patient_of(generated_identity(1), with_ins=False, birth_name="NOBODY")
+    await rig.receive(received(stranger))
+    await rig.decided(1)
+    (item,) = (await rig.get("/api/v1/worklists/identity")).json()["items"]
+    await rig.post(f"/api/v1/worklists/identity/{item['id']}/resolve", {"decision": "retry", **ORDER})
+    await rig.decided(2)
+
+    traces = (await rig.get("/api/v1/identity/calls")).json()["items"]
+
+    assert [one["trigger"] for one in reversed(traces)] == ["automatic"] * 3 + ["person"] * 3
+
+
 async def test_a_call_without_an_answer_leaves_its_trace_too(rig: InsRig) -> None:
     rig.faults.order("insi", "outage")
     await rig.receive(received(patient_of(generated_identity(1))))

@@ -15,13 +15,14 @@ from ins_qualifier.ports import Conformance, InsiMisconfigured, InsiUnavailable,
 from ins_qualifier.settings import InsQualifierSettings
 from labohub.contracts.values import Identity, IdentityStatus, Ins, Traits
 from labohub.runtime.clock import system_clock
-from labohub.standards.ins.insi_answer import Answer, InsiFault
+from labohub.standards.ins.insi_answer import Answer, FaultClass, InsiFault
 from labohub.standards.ins.insi_card import CardQuery, CardUnusable
 from labohub.standards.ins.insi_request import SearchQuery
 from labohub.standards.ins.matricule import with_key
 from labosim.faults import Faults
 from labosim.identities import PUBLIC, TestIdentity, generated_identity
 from labosim.insi import InsiSimulator
+from labosim.insi.faults import KNOWN
 from labosim.insi.people import Person
 from labosim.pki import Pki
 
@@ -171,6 +172,21 @@ async def test_a_thousand_generated_persons_are_each_found_once(client: InsiClie
     ]
     assert numbers == [person.matricule for person in people]
     assert len(set(numbers)) == 1000
+
+
+@pytest.mark.parametrize("code", sorted(KNOWN))
+async def test_each_fault_of_insi_is_read_and_says_who_must_act(
+    code: str, client: InsiClient, simulator: InsiSimulator
+) -> None:
+    simulator._faults.order("insi", "fault", code=code)
+
+    fault = (await client.search(query_of(generated_identity(3)), str(uuid4()))).outcome
+
+    classes = {"10": FaultClass.INPUT, "40": FaultClass.TRANSIENT, "100": FaultClass.CONFIGURATION}
+    assert isinstance(fault, InsiFault)
+    assert (fault.code, fault.subcode) == (code, KNOWN[code].subcode)
+    assert fault.fault_class is classes[KNOWN[code].subcode.removeprefix("siram_")]
+    assert fault.message_id.startswith("uuid:")
 
 
 async def test_an_answer_cut_in_the_middle_is_no_answer(client: InsiClient, simulator: InsiSimulator) -> None:
