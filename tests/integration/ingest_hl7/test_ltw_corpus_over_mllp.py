@@ -1,15 +1,16 @@
 """The corpus of LTW over a real connection: each message of a sender of its own, in one conversation, in order."""
 
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from tests.support.ingest import running
 from tests.support.ltw_corpus.case import Case
 from tests.support.ltw_corpus.door import read_answer
-from tests.support.ltw_corpus.draft import RESULT
+from tests.support.ltw_corpus.draft import NA, RESULT, Draft, battery, order, result
 from tests.support.ltw_corpus.headers import HEADERS
-from tests.support.ltw_corpus.kinds import KINDS, SILENT
+from tests.support.ltw_corpus.kinds import CULTURE, CULTURE_CODE, KINDS, SILENT, susceptibility
 from tests.support.ltw_corpus.structures import STRUCTURES
 from tests.support.ltw_corpus.values import VALUES
 
@@ -65,3 +66,30 @@ async def test_a_control_id_comes_back_byte_for_byte(tmp_path: Path) -> None:
         for name in ("A" * 199, "ARD-été-3", "ARD\\T\\4", "ARD^5&6"):
             (answer,) = await hub.send(RESULT.named(name).raw())
             assert b"\rMSA|AA|" + name.encode() in answer
+
+
+async def test_messages_of_a_whole_hospital_are_taken_in_the_patience_of_a_sender(tmp_path: Path) -> None:
+    """Thousands of results, orders, notes and antibiograms in one message: each is work in proportion to its size."""
+    head, after = RESULT.segments[:5], RESULT.segments[5:]
+    results = [result(rank, "NM", f"A{rank}^Analyse {rank}^99ARD", "1.5", "mmol/L") for rank in range(5000)]
+    batteries = [
+        line
+        for rank in range(200)
+        for line in (order("B", rank), battery("B", rank, f"E{rank}^E^99ARD"), result(1, "NM", NA, "139"))
+    ]
+    isolates = [result(rank, "CE", CULTURE_CODE, "1^Germe^99ARD", sub=str(rank)) for rank in range(300)]
+    children = [line for rank in range(1000) for line in susceptibility(rank + 2, str(rank % 300))]
+    messages = {
+        "results": Draft((*head, *results)),
+        "batteries": Draft((*RESULT.segments[:3], *batteries)),
+        "notes": Draft((*head, after[0], *["NTE|1|L|x"] * 10_000, *after[1:])),
+        "antibiograms": Draft((*CULTURE.segments[:5], *isolates, *children)),
+        "repetitions": RESULT.put("OBX[5]-5", "a~" * 500_000),
+    }
+    async with running(tmp_path) as hub, hub.connect() as peer:
+        for number, (name, message) in enumerate(messages.items()):
+            started = monotonic()
+            raw = message.named(name).raw().replace(b"SGL-ARDOISE", b"SGL-%d" % number)
+            code, control_id, _ = read_answer((await peer.send(raw))[0])
+            assert (code, control_id) == ("AA", name)
+            assert monotonic() - started < 10  # what senders wait at least

@@ -202,12 +202,12 @@ SILENT: tuple[tuple[str, bytes], ...] = (
 )
 """Messages that are never answered."""
 
-_CULTURE = "CULT^Culture^99ARD^630-4^Bactérie identifiée^LN"
+CULTURE_CODE = "CULT^Culture^99ARD^630-4^Bactérie identifiée^LN"
 _ECOLI, _KLEB = "112283007^Escherichia coli^SCT", "56415008^Klebsiella pneumoniae^SCT"
 _MICRO = "D260502009"
 
 
-def _susceptibility(
+def susceptibility(
     rank: int, isolate: str, *, code: str = "CULT&Culture&99ARD&630-4&Bactérie identifiée&LN", parent: str | None = None
 ) -> tuple[str, ...]:
     """Return the ORC, OBR and OBX of an antibiogram that names its isolate."""
@@ -231,11 +231,11 @@ CULTURE = Draft(
         "PV1|1|N",
         order(_MICRO, 1),
         battery(_MICRO, 1, "ECBU^ECBU^99ARD", section="MB"),
-        result(1, "CE", _CULTURE, _ECOLI, sub="1"),
-        result(2, "CE", _CULTURE, _KLEB, sub="2"),
+        result(1, "CE", CULTURE_CODE, _ECOLI, sub="1"),
+        result(2, "CE", CULTURE_CODE, _KLEB, sub="2"),
         specimen(1, "U1", "UR^Urine^HL70487"),
-        *_susceptibility(2, "1"),
-        *_susceptibility(3, "2"),
+        *susceptibility(2, "1"),
+        *susceptibility(3, "2"),
     )
 )
 """A urine with two isolates (OBX-4 = 1 and 2) and one antibiogram each."""
@@ -244,14 +244,16 @@ CHILD_FIRST = Draft((*CULTURE.segments[:3], *_FIRST, *_PARENT))
 
 
 def _linked(**how: str) -> Draft:
-    return Draft((*CULTURE.segments[:8], *_susceptibility(2, how.pop("isolate", "1"), **how)))
+    return Draft((*CULTURE.segments[:8], *susceptibility(2, how.pop("isolate", "1"), **how)))
 
 
 MICROBIOLOGY: tuple[Case, ...] = (
     good("two isolates and two antibiograms", CULTURE),
     good("the antibiogram before the culture", CHILD_FIRST),
     good("the isolate named by LOINC alone", _linked(code="630-4&Bactérie identifiée&LN")),
-    good("a culture that grew nothing", Draft((*CULTURE.segments[:5], result(1, "TX", _CULTURE, "Culture stérile")))),
+    good(
+        "a culture that grew nothing", Draft((*CULTURE.segments[:5], result(1, "TX", CULTURE_CODE, "Culture stérile")))
+    ),
     refused("an isolate that does not exist", _linked(isolate="7"), "204", "OBR^2^26"),
     refused("no isolate named though two exist", _linked(isolate=""), "204", "OBR^2^26"),
     refused("another analyte than the culture", _linked(code="GRAM&Gram&99ARD"), "204", "OBR^2^26"),
@@ -264,11 +266,11 @@ MICROBIOLOGY: tuple[Case, ...] = (
         "OBR^2^26",
     ),
     refused(
-        "the second antibiogram is lost", Draft((*CULTURE.segments[:11], *_susceptibility(3, "9"))), "204", "OBR^3^26"
+        "the second antibiogram is lost", Draft((*CULTURE.segments[:11], *susceptibility(3, "9"))), "204", "OBR^3^26"
     ),
     refused(
         "the first antibiogram is lost",
-        Draft((*CULTURE.segments[:8], *_susceptibility(2, "9"), *_susceptibility(3, "2"))),
+        Draft((*CULTURE.segments[:8], *susceptibility(2, "9"), *susceptibility(3, "2"))),
         "204",
         "OBR^2^26",
     ),
