@@ -81,3 +81,7 @@ class IngestUnit(Unit):
     requests: Requests
     answers: WorkQueue
     webhooks: WorkQueue
+
+    async def rest_webhook(self, sender: str, endpoint: str, until: datetime) -> None:
+        """Leave an endpoint that does not answer alone until then, whatever else is due to it."""
+        raise NotImplementedError

@@ -118,7 +118,7 @@ class WebhookPatience:
 
 
 class WebhookCarrier:
-    """Delivers news. One report's news reach one endpoint in order; endpoints do not wait for one another."""
+    """Delivers news. One report's news reach an endpoint in order; one that does not answer rests and delays nobody."""
 
     def __init__(self, receiver: Receiver, registry: Registry, patience: WebhookPatience) -> None:
         self._receiver = receiver
@@ -162,6 +162,8 @@ class WebhookCarrier:
         due_at = unit.now + timedelta(seconds=wait) if again else None
         extra = {"status": status}
         await unit.webhooks.settle(work, state, is_open=again, due_at=due_at, error_code=code, extra=extra)
+        if due_at is not None and status == 0:  # it answers nobody: its other news must not take everybody's turns
+            await unit.rest_webhook(work.extra["sender"], work.extra["endpoint"], due_at)
         write = log.info if state == "delivered" else log.warning
         write(
             "webhook.delivered" if state == "delivered" else "webhook.not-delivered",

@@ -18,10 +18,11 @@ from ingest_hl7.core.senders import Webhook
 from ingest_hl7.core.webhooks import SecretMalformed, secret_of
 from ingest_hl7.ports import WebhookRefused, WebhookUnreachable
 from ingest_hl7.settings import IngestSettings
-from labohub.contracts.events import MailBounced, SubmissionAccepted
+from labohub.contracts import topics
+from labohub.contracts.events import MailBounced, ReportReceived, SubmissionAccepted
 from labosim.pki import Pki
 from tests.integration.ingest_hl7.test_outcomes_and_returns import AT, accepted, mail, submission
-from tests.support.ingest import MAILBOX, MATRICULE, Running, relay_message, running
+from tests.support.ingest import MAILBOX, MATRICULE, Running, cda, relay_message, running
 from tests.support.sgl import event, http
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -217,3 +218,33 @@ def test_a_secret_of_another_form_is_refused(text: str) -> None:
 def test_an_address_that_is_not_https_is_refused_at_the_start(url: str) -> None:
     with pytest.raises(ValueError, match="url"):
         Webhook(id="x", url=url, secret_file="s")
+
+
+async def test_an_endpoint_that_never_answers_holds_up_nobody(tmp_path: Path) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    count = 40  # more than one turn's deliveries
+    mute = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with receiver() as (heard, url):
+        dead = f"http://127.0.0.1:{mute.sockets[0].getsockname()[1]}/"
+        (tmp_path / "secret").write_text(SECRET)
+        hook = f'secret_file = "{tmp_path / "secret"}"\nevents = ["dmp.accepted"]\n'
+        entry = '[[sender]]\napplication = "SGL-REMPARTS"\nfacility = "REMPARTS"\n'
+        for name, where in (("dead", dead), ("good", url)):
+            entry += f'[[sender.webhooks]]\nid = "{name}"\nurl = "{where}"\n{hook}'
+        (tmp_path / "senders.toml").write_text(entry)
+        quick: dict[str, Any] = {
+            "webhooks_retry_first_seconds": 0.3,
+            "webhooks_retry_cap_seconds": 0.5,
+            "webhooks_timeout_seconds": 1,
+        }
+        async with running(tmp_path, senders=tmp_path / "senders.toml", **quick) as hub:
+            for number in range(count):
+                await hub.send(relay_message(f"W-{number}", document=cda(f"1.2.250.1.99999.7.{number}")))
+            for request in await hub.events(topics.REPORT, count):
+                assert isinstance(request, ReportReceived)
+                await hub.tell(submission(SubmissionAccepted, request))
+            assert len(await heard.hears(count)) == count
+    mute.close()

@@ -190,3 +190,10 @@ class TableUnit(IngestUnit):
         self.answers = WorkQueue(answers, self)
         self.webhooks = WorkQueue(webhooks, self)
         self.requests = RequestTable(self)
+
+    async def rest_webhook(self, sender: str, endpoint: str, until: datetime) -> None:
+        """Leave an endpoint that does not answer alone until then, whatever else is due to it."""
+        table = webhooks
+        its = (table.c.sender == sender) & (table.c.endpoint == endpoint)
+        waiting = its & table.c.is_open & table.c.leased_until.is_(None) & (table.c.due_at < until)
+        await self.connection.execute(update(table).where(waiting).values(due_at=until))
