@@ -20,12 +20,15 @@ from tests.support.ports import free_ports
 from tests.support.postgres import ServerMissing
 
 START_SECONDS = 20.0
-DOMAINS = ("labo-demo.mssante.fr", "medecin-demo.mssante.fr", "patient.mssante.fr")
+PARTNER = "app@partenaire.mssante.fr"
+NORTH, NORTH_PEOPLE, NORTH_SITE = (f"{name}@labo-demo.mssante.fr" for name in ("nord.app", "nord", "nord.lille"))
+DOMAINS = ("partenaire.mssante.fr", "labo-demo.mssante.fr", "medecin-demo.mssante.fr", "patient.mssante.fr")
 APPLICATION = "labo.app@labo-demo.mssante.fr"
 ORGANISATION = "labo.retours@labo-demo.mssante.fr"
 DOCTOR = "adam.hoda@medecin-demo.mssante.fr"
 PATIENT = "285039999900196@patient.mssante.fr"
-MAILBOXES = (APPLICATION, ORGANISATION, DOCTOR, PATIENT, *(f"medecin{n}@medecin-demo.mssante.fr" for n in range(20)))
+_NAMED = (APPLICATION, ORGANISATION, DOCTOR, PATIENT, PARTNER, NORTH, NORTH_PEOPLE, NORTH_SITE)
+MAILBOXES = (*_NAMED, *(f"medecin{n}@medecin-demo.mssante.fr" for n in range(20)))
 SMTPD, DOVECOT = "/usr/sbin/postfix", "/usr/sbin/dovecot"
 
 _MAIN_CF = """

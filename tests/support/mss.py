@@ -273,12 +273,12 @@ async def close_bench(bench: Bench) -> None:
 
 async def drive(bench: Bench, done: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
     """Run the workers and read the mailbox, turn by turn, until the condition holds; return what it gives."""
-    collector = bench.service.listeners[0]
-    assert isinstance(collector, Collector)
+    collectors = [each for each in bench.service.listeners if isinstance(each, Collector)]
     async with asyncio.timeout(seconds):
         while not (value := await done()):
             busy = await bench.work("send")
-            busy |= bool(await collector.collect())
+            for collector in collectors:
+                busy |= bool(await collector.collect())
             busy |= await bench.work("sort")
             busy |= await bench.work("hand-over")
             if not busy:

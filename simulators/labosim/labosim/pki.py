@@ -19,6 +19,7 @@ CLIENTS = {  # name -> (CN, OU)
     "labo-sign": ("LABORATOIRE DU GRAND CHENE CACHET", STRUCTURE),
     "labo-bal": ("labo.app@labo-demo.mssante.fr", STRUCTURE),
     "labo-org": ("labo.retours@labo-demo.mssante.fr", STRUCTURE),
+    "labo-nord": ("nord.app@labo-demo.mssante.fr", STRUCTURE),
     "sgl-client": ("SGL-DEMO", STRUCTURE),
 }
 

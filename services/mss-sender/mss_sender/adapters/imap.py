@@ -11,10 +11,11 @@ import re
 import select
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import cast
+from typing import Any, cast
 
 from labohub.errors import Misconfigured, Unavailable
 from mss_sender.adapters.tls import client_context
@@ -23,6 +24,7 @@ from mss_sender.ports import Fetched, Position
 from mss_sender.settings import MssSenderSettings
 
 IDLE_LIMIT_SECONDS = 540.0  # operators and firewalls cut silent connections after some ten minutes; RFC 2177 allows 29
+REFUSALS = 3  # a mail that the server refuses so often is passed over, and listed for a person
 HEAD_BYTES = 64 * 1024  # what is kept of a mail above the size limit
 _UID_SIZE = re.compile(rb"\bUID (\d+)\b.*\bRFC822\.SIZE (\d+)|\bRFC822\.SIZE (\d+)\b.*\bUID (\d+)")
 
@@ -49,6 +51,7 @@ class ImapMailbox:
         self._tls = client_context(settings.ca_file, access) if settings.imap_tls != "none" else None
         self._client: imaplib.IMAP4 | None = None
         self._uid_validity = 0
+        self._refusals: Counter[int] = Counter()  # UIDs that the server would not give
         self._bells: tuple[socket.socket, socket.socket] | None = None  # (heard by `wait`, rung by `wake`)
 
     def fetch_after(self, position: Position, limit: int) -> tuple[Position, Sequence[Fetched]]:
@@ -158,17 +161,31 @@ class ImapMailbox:
 
     def _fetch(self, client: imaplib.IMAP4, uid: int) -> Fetched | None:
         """Return a mail; None when it was removed meanwhile."""
-        size = self._size(client, uid)
-        if size is None:
-            return None
-        truncated = size > self._settings.max_return_bytes
-        _, answers = client.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{HEAD_BYTES}>)" if truncated else "(BODY.PEEK[])")
+        try:
+            size = self._size(client, uid)
+            if size is None:
+                return None
+            truncated = size > self._settings.max_return_bytes
+            answers = _asked(client, uid, f"(BODY.PEEK[]<0.{HEAD_BYTES}>)" if truncated else "(BODY.PEEK[])")
+        except _NotGiven:
+            return self._not_given(client, uid)
         bodies = [answer[1] for answer in answers if isinstance(answer, tuple)]
+        if not bodies and self._size(client, uid) is not None:  # it is there, and was not given
+            return self._not_given(client, uid)
         return Fetched(uid, bodies[0], truncated) if bodies else None
 
+    def _not_given(self, client: imaplib.IMAP4, uid: int) -> Fetched:
+        """Return what stands for a mail that the server cannot give, once that is certain: a person looks for it.
+
+        Raises: imaplib.IMAP4.error: not certain yet.
+        """
+        self._refusals[uid] += 1
+        if self._refusals[uid] < REFUSALS:
+            raise imaplib.IMAP4.error("FETCH")
+        return Fetched(uid, f"X-Labohub-Not-Given: {self._uid_validity}/{uid}\r\n\r\n".encode(), truncated=True)
+
     def _size(self, client: imaplib.IMAP4, uid: int) -> int | None:
-        _, answers = client.uid("FETCH", str(uid), "(UID RFC822.SIZE)")
-        for answer in answers:
+        for answer in _asked(client, uid, "(UID RFC822.SIZE)"):
             if isinstance(answer, bytes) and (found := _UID_SIZE.search(answer)):
                 uid_said, size = (found[1], found[2]) if found[1] else (found[4], found[3])
                 if int(uid_said) == uid:
@@ -199,6 +216,17 @@ class ImapMailbox:
             return False
         finally:
             client.sock.settimeout(self._settings.imap_timeout_seconds)
+
+
+class _NotGiven(Exception):  # never leaves this module
+    """The server refuses one mail."""
+
+
+def _asked(client: imaplib.IMAP4, uid: int, items: str) -> list[Any]:
+    status, answers = client.uid("FETCH", str(uid), items)
+    if status != "OK":
+        raise _NotGiven
+    return list(answers)
 
 
 def _tells(line: bytes) -> bool:

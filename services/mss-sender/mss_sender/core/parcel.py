@@ -128,7 +128,7 @@ def write_mail(mail: PlannedMail, parcel: Parcel, laboratory: Laboratory) -> byt
         sender_name=laboratory.name,
         sender_address=laboratory.bal_applicative,
         to=mail.to,
-        reply_to=source.report.reply_to or laboratory.bal_organisationnelle,
+        reply_to=source.report.reply_to or laboratory.answers_box(source.report.sender),
         subject=mails.subject(_label(source), traits.birth_name, traits.first_given_name, traits.birth_date),
         sent_at=mail.planned_at,
         message_id=mail.message_identifier,
