@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
             subprocess.run(command, input=pdf, check=True)
         browser.close()
     for picture in folder.glob("*.png"):
-        Image.open(picture).convert("P", palette=Image.Palette.ADAPTIVE, colors=96).save(picture, optimize=True)
+        Image.open(picture).convert("P", palette=Image.Palette.ADAPTIVE, colors=224).save(picture, optimize=True)
 
 
 if __name__ == "__main__":
