@@ -258,3 +258,19 @@ async def test_an_antibiogram_refused_for_its_isolate_is_taken_once_the_isolate_
     assert sorted(raws) == sorted((culture, child))
     assert [row["state"] for row in rows] == ["accepted", "accepted"]
     assert [len(each.batteries) for each in left] == [1, 2]
+
+
+async def test_a_cancelled_battery_that_is_performed_after_all_leaves_step_by_step(tmp_path: Path) -> None:
+    steps = (
+        message("M1", na("", "X"), k("", "X"), at=EARLY, status="X"),
+        message("M2", na("139"), k("4.0", "P"), at=NOON, status="P"),
+        message("M3", na("139"), k("4.1"), at=LATE),
+    )
+    (tmp_path / "senders.toml").write_text(f'{MAIL}report_policy = "partial"\n')
+    async with running(tmp_path, senders=tmp_path / "senders.toml") as hub:
+        answers = await hub.send(*steps)
+        left = await reports(hub, 3)
+    assert [errors(each) for each in answers] == [[], [], []]
+    assert [(each.partial, said(each)) for each in left] == [
+        (True, [("F", "139"), ("P", "4.0")]), (False, [("F", "139"), ("F", "4.1")]),
+    ]  # fmt: skip

@@ -91,7 +91,7 @@ def apply(
         else:
             before = len(change.warnings)
             batteries[key] = _merged(known[key], battery, places.results[position], change)
-            if known[key].status in ENDED and battery.status not in ENDED:
+            if _reopens(known[key].status, battery.status):
                 del change.warnings[before:]  # said once, for the battery
                 change.warn(f"{place}^25", "ltw.older-state", _OLDER)
                 if batteries[key] == known[key]:
@@ -204,7 +204,7 @@ def _merged(known: Battery | None, battery: Battery, places: Sequence[str], chan
         return battery
     if battery.status == "X" and not battery.results:  # cancelled whole
         results = {key: each.model_copy(update={"status": "X"}) for key, each in results.items()}
-    kept = known.status in ENDED and battery.status not in ENDED
+    kept = _reopens(known.status, battery.status)
     update = {
         "results": tuple(results.values()),
         "status": known.status if kept else battery.status,
@@ -217,6 +217,11 @@ def _merged(known: Battery | None, battery: Battery, places: Sequence[str], chan
         "section": battery.section or known.section,
     }
     return battery.model_copy(update=update)
+
+
+def _reopens(known: str, new: str) -> bool:
+    """Return True for a battery that was ended and would not be; one that was cancelled may be performed after all."""
+    return known in ENDED and new not in ENDED and not (known == "X" and new in ("P", "A"))
 
 
 def _succeed(known: Result | None, new: Result, order_status: str, place: str, change: _Change) -> Result:
