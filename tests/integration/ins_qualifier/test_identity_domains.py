@@ -131,6 +131,21 @@ async def test_another_structures_word_needs_a_document_controlled_here(rig: Ins
     assert isinstance(later, IdentityQualified)  # the document stands for the same patient's next report
 
 
+async def test_a_document_answers_a_matricule_that_came_with_prov(rig: InsRig) -> None:
+    await rig.receive(sent(numbered(PERSON, reliability=("PROV",)), "SGL|LABO"))
+    (event,) = await rig.decided(1)
+    assert isinstance(event, IdentityUnresolved)
+    assert (event.code, event.status.value) == ("ins.contradictory", "RECUPEREE")
+    await decide(rig, (await items(rig))[0], "accept", evidence="PA")
+    _, event = await rig.decided(2)
+    assert isinstance(event, IdentityQualified)
+    again = sent(numbered(PERSON, reliability=("PROV",)), "SGL|LABO", report="R2")
+    told = again.report.model_copy(update={"received_at": AT + timedelta(days=3650)})
+    await rig.receive(again.model_copy(update={"report": told}))
+    *_, later = await rig.decided(3)
+    assert isinstance(later, IdentityUnresolved)  # the source says so again, after the document
+
+
 async def test_a_whole_plan_is_not_repeated_within_a_day_unless_a_trait_changes_or_a_person_asks(rig: InsRig) -> None:
     nobody = numbered(PERSON, birth_name="INCONNU", with_ins=False)
     await rig.receive(sent(nobody, "SGL|LABO"))

@@ -196,7 +196,7 @@ class History:
             return
         if item["code"] in LINKABLE:
             lab.linked.add((lab.root(told.local), told.person))
-        if item["code"] == "ins.not-validated":
+        if item["code"] in ("ins.not-validated", "ins.contradictory"):
             lab.documents.add(told.local)
         if item["code"] in ("ins.collision", "ins.refuted"):
             local = self._local(lab, item["identity"])

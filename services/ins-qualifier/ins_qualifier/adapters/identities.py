@@ -86,9 +86,10 @@ class IdentityBook:
         before, key = record, keys.traits(seen.local)
         number = keys.number(seen.identity.ins.matricule) if seen.identity and seen.identity.ins else ""
         findings, linked_by = self._weighed(seen, record, key, number)
-        controlled = record.covers(report.patient, check.named_at) or (
-            seen.local.controlled and subject.domain.trust is not Trust.FOREIGN
-        )
+        is_covered = record.covers(report.patient, check.named_at)
+        controlled = is_covered or (seen.local.controlled and subject.domain.trust is not Trust.FOREIGN)
+        if is_covered:  # a document answers a matricule that came with PROV
+            findings = [finding for finding in findings if finding is not Finding.CONTRADICTORY]
         decision = decide(findings, controlled=controlled)
         if subject.scope:
             other = ""

@@ -17,7 +17,8 @@ from labohub.errors import Refused
 from labohub.store.database import Database
 
 DECISIONS = RETRY, ACCEPT, REJECT, REOPEN = "retry", "accept", "reject", "reopen"
-# Table 0445's companion ZFD-7: identity card, passport, residence permit, European card; for a minor, birth certificate
+UNDOCUMENTED = frozenset({Finding.NOT_VALIDATED, Finding.CONTRADICTORY})
+# ZFD-7: identity card, passport, residence permit, European card; for a minor, birth certificate
 # or family booklet beside a parent's document. A driving licence and a Vitale card prove nothing.
 EVIDENCE = ("CN", "PA", "CS", "CE", "AN", "LE")
 
@@ -116,7 +117,7 @@ class Officer:
         code, proposed = await self._proposed(item)
         if code in LINKABLE and not proposed:
             raise NoProposal("INSi proposed nobody")
-        if code == Finding.NOT_VALIDATED and resolution.evidence not in EVIDENCE:
+        if code in UNDOCUMENTED and resolution.evidence not in EVIDENCE:
             raise EvidenceRequired(f"the evidence is not one of: {', '.join(EVIDENCE)}")
         async with self._units() as unit:
             now_code, check = await self._held(unit, item, (tables.OPEN,))
@@ -127,7 +128,7 @@ class Officer:
             if code in LINKABLE:
                 accepted = Acceptance(operator=who, reason=why, number=proposed)
                 return await self._restart(unit, item, again(check, unit.now, accepted=accepted), resolution)
-            if code == Finding.NOT_VALIDATED:
+            if code in UNDOCUMENTED:
                 await self._acts.record_document(unit, subject.id, resolution.evidence, who, why)
                 return await self._restart(unit, item, again(check, unit.now), resolution)
             if code in (Finding.COLLISION, Finding.REFUTED):

@@ -107,8 +107,9 @@ def decide(findings: Iterable[Finding], *, controlled: bool) -> Decision:
         if controlled:
             return Decision(IdentityStatus.QUALIFIEE)
         rule = _BY_FINDING[Finding.NOT_VALIDATED]
-    if controlled and not rule.withdraws_control:
-        status = IdentityStatus.VALIDEE
+    if rule.recovers:
+        status = IdentityStatus.RECUPEREE
     else:
-        status = IdentityStatus.RECUPEREE if rule.recovers else IdentityStatus.PROVISOIRE
+        believed = controlled and not rule.withdraws_control
+        status = IdentityStatus.VALIDEE if believed else IdentityStatus.PROVISOIRE
     return Decision(status, rule.finding.value, rule.priority)
