@@ -1,7 +1,7 @@
 """Connections to INSi, kept open: mutual TLS, time-outs, and what went wrong in our words.
 
-httpcore without httpx on top, one pool for each connection: a call costs half of what it does with one large pool of
-httpx, which looks at all its connections each time (docs/adr/0014-insi-client.md).
+httpcore without httpx on top, one pool for each connection: a pool looks at all its connections on each call
+(figures in docs/adr/0013-insi-client.md).
 """
 
 import asyncio
