@@ -295,3 +295,34 @@ async def test_the_control_api_shows_mails_and_lets_a_person_answer(rig: Bench, 
         assert (await client.post("/sim/mss/replies", json=body)).status_code == 201
         assert (await client.post("/sim/mss/replies", json={**body, "mail_id": "no"})).status_code == 404
     assert len(simulator.boxes.box(ORG).mails) == 1
+
+
+async def test_a_correspondent_who_writes_without_end_is_left_to_a_person(rig: Bench, simulator: MssSimulator) -> None:
+    for number in range(35):
+        head = f"From: boucle@x.mssante.fr\r\nSubject: encore\r\nMessage-ID: <loop-{number}@x>\r\n\r\n{number}\r\n"
+        simulator.boxes.deliver(BOX, head.encode())
+    await read_mailbox(rig)
+    while await rig.work("hand-over"):
+        pass
+    assert len(simulator.mails) == 30
+    assert await kinds(rig) == [("human", "triage")] * 35, "nothing is lost: all are listed"
+
+
+async def test_an_answer_is_listed_with_its_report_at_hand_until_it_is_closed(
+    rig: Bench, simulator: MssSimulator
+) -> None:
+    await sent(rig, doctor())
+    simulator.boxes.deliver(BOX, _answer_ignoring_reply_to(simulator))
+    await read_mailbox(rig)
+    app = FastAPI()
+    app.include_router(rig.service.routers[0])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+        (item,) = (await client.get("/api/v1/worklists/returns")).json()["items"]
+        assert (item["kind"], item["report_id"], item["sent_to"]) == ("reply", "report-1", ORG)
+        address = f"/api/v1/worklists/returns/{item['id']}"
+        whole = (await client.get(address)).json()
+        assert whole["text"].strip() == "Question"
+        assert whole["report"]["order_number"] == "26031200417"
+        assert whole["report"]["recipient"] == doctor().address
+        assert (await client.post(f"{address}/resolve", json={"outcome": "read"})).json() == {"state": "resolved"}
+        assert (await client.get(f"{address}-no")).status_code == 404

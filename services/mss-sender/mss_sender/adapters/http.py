@@ -1,5 +1,6 @@
 """The worklist of returns over HTTP: what a person must look at, and what the person decided."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Response
@@ -9,9 +10,10 @@ from sqlalchemy import select
 from labohub.contracts.events import MailDelivered
 from labohub.store.blobs import Blobs
 from labohub.store.database import Database
+from mss_sender.adapters.return_view import view
 from mss_sender.adapters.tables import MAILS, RETURNS, MssUnit
 from mss_sender.core.effects import Fact, bounced, delivery_event
-from mss_sender.core.values import PlannedMail, Return
+from mss_sender.core.values import Integration, PlannedMail, Return, integration_id
 from mss_sender.workers.sending import UNCERTAIN
 from mss_sender.workers.sorting import TRIAGE
 
@@ -43,6 +45,21 @@ def routes(database: Database, blobs: Blobs) -> APIRouter:
             "items": [*(_mail_item(payload) for _, payload in mails), *items],
             "next": rows[-1]["sequence"] if len(rows) == limit else None,
         }
+
+    @router.get("/{item}")
+    async def one(item: str) -> dict[str, Any]:
+        """Return an item whole: the words that came, and the report they are about."""
+        async with database.units(MssUnit)() as unit:
+            found = await unit.returns.queue.find(item)
+            if found is None:
+                raise HTTPException(404)
+            kept = Return.model_validate_json(found.payload)
+            ours = await unit.mails.queue.find(kept.mail_id) if kept.mail_id else None
+            work = await unit.integrations.find(integration_id(item))
+        raw = await blobs.read(kept.raw)
+        mail = PlannedMail.model_validate_json(ours.payload) if ours else None
+        integration = Integration.model_validate_json(work.payload) if work else None
+        return await asyncio.to_thread(view, item, kept, raw, mail, integration)
 
     @router.get("/{item}/source")
     async def source(item: str) -> Response:
@@ -86,7 +103,14 @@ async def _settle(unit: MssUnit, mail: PlannedMail, outcome: str) -> str:
 
 def _return_item(item: str, payload: str, at: str) -> dict[str, Any]:
     kept = Return.model_validate_json(payload)
-    return {"id": item, "kind": kept.kind, "at": at, "report_id": kept.report_id, "mail_id": kept.mail_id}
+    return {
+        "id": item,
+        "kind": kept.kind,
+        "at": at,
+        "report_id": kept.report_id,
+        "mail_id": kept.mail_id,
+        "sent_to": kept.sent_to,
+    }
 
 
 def _mail_item(payload: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from labohub.contracts.codec import derived_id
 from labohub.contracts.events import DocumentBuilt
 from labohub.contracts.values import BlobRef, Recipient, RecipientKind, Request, Value
 from labohub.standards.xdm_metadata import Action
@@ -70,6 +71,11 @@ class Integrated(Value):
     error_code: str = ""  # of table 0533; empty: integrated
     error_label: str = ""
     detail: str = ""  # our code, or the acknowledgement's
+
+
+def integration_id(return_id: str) -> str:
+    """Return the identifier of the integration of a return's documents."""
+    return derived_id("integration", return_id)
 
 
 class Integration(Value):

@@ -15,7 +15,7 @@ from labohub.store.work import NewWork, Work
 from mss_sender.core.effects import Fact, delivery_event, facts_of
 from mss_sender.core.laboratory import Laboratories
 from mss_sender.core.sorting import Kind, Sorted, sort
-from mss_sender.core.values import HandOver, Integration, PlannedMail, Return
+from mss_sender.core.values import HandOver, Integration, PlannedMail, Return, integration_id
 from mss_sender.ports import SendingUnit, Units
 from mss_sender.workers.sending import TRANSMITTING, UNCERTAIN
 
@@ -185,7 +185,7 @@ def _sent(mail: PlannedMail) -> frozenset[str]:
 async def _integrate(unit: SendingUnit, kept: Return) -> str:
     """Hand a mail with documents to the integrator. Return the state of the return."""
     value = Integration(
-        integration_id=derived_id("integration", kept.return_id),
+        integration_id=integration_id(kept.return_id),
         return_id=kept.return_id,
         raw=kept.raw,
         account=kept.account,

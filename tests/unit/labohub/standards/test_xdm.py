@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from labohub.standards.cda import read_header
-from labohub.standards.xdm import ArchiveRefused, XdmDocument, XdmSource, document_name, pack_xdm, read_xdm
+from labohub.standards.xdm import (
+    ArchiveRefused,
+    XdmDocument,
+    XdmSource,
+    document_name,
+    pack_xdm,
+    read_submissions,
+    read_xdm,
+)
 from labohub.standards.xdm_metadata import Action, metadata_xml, read_action
 from labohub.standards.xds import Submission, SubmissionSet, author_of, from_cda
 from labohub.standards.xds.codes import content_type
@@ -137,3 +145,55 @@ if schemas := sorted(_SCHEMA.rglob("lcm.xsd")):
             check=False,
         )
         assert made.returncode == 0, made.stderr.decode()
+
+
+def archive_of(*entries: tuple[str, bytes], mode: int = 0) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in entries:
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = mode << 16
+            made.writestr(entry, content)
+    return out.getvalue()
+
+
+METADATA = ("IHE_XDM/SUBSET01/METADATA.XML", b"<m/>")
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        archive_of(METADATA, ("IHE_XDM/SUBSET01/DOC0001.XML", b"0" * 30_000_000)),  # a bomb: a thousand to one
+        archive_of(METADATA, *((f"IHE_XDM/SUBSET01/D{n}.XML", b"x") for n in range(300))),
+        archive_of(METADATA, ("../../etc/passwd", b"x")),
+        archive_of(METADATA, ("/etc/passwd", b"x")),
+        archive_of(METADATA, ("IHE_XDM\\..\\..\\x", b"x")),
+        archive_of(METADATA, ("C:x", b"x")),
+        archive_of(METADATA, ("IHE_XDM/SUBSET01/DOC0001.XML", b"/etc/passwd"), mode=0o120777),
+        archive_of(METADATA, ("ihe_xdm/subset01/metadata.xml", b"<other/>")),
+        archive_of(("IHE_XDM/SUBSET01/DOC0001.XML", b"x")),
+        archive_of(METADATA)[:-30],
+    ],
+    ids=["bomb", "entries", "parent", "absolute", "backslash", "drive", "link", "twice", "no metadata", "cut"],
+)
+def test_a_hostile_archive_is_refused(archive: bytes) -> None:
+    with pytest.raises(ArchiveRefused):
+        read_submissions(archive)
+
+
+def test_an_archive_that_lies_about_its_sizes_is_refused() -> None:
+    made = bytearray(archive_of(METADATA, ("IHE_XDM/SUBSET01/DOC0001.XML", b"0" * 3_000_000)))
+    real, small = (3_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little")
+    assert made.count(real) == 2
+    with pytest.raises(ArchiveRefused):
+        read_submissions(bytes(made.replace(real, small)))
+
+
+def test_each_submission_of_an_archive_has_its_own_documents() -> None:
+    other = ("IHE_XDM/SUBSET02/METADATA.XML", b"<n/>")
+    first, second = read_submissions(
+        archive_of(METADATA, other, ("IHE_XDM/SUBSET01/A.XML", b"a"), ("IHE_XDM/SUBSET02/B.XML", b"b"))
+    )
+    assert (first.metadata, first.documents) == (b"<m/>", {"A.XML": b"a"})
+    assert (second.metadata, second.documents) == (b"<n/>", {"B.XML": b"b"})
