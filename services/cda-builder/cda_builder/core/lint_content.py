@@ -1,31 +1,25 @@
 """Own checks on the body: active content, links that resolve, templates that switch the official rules on, the PDF."""
 
+import binascii
 import re
 import zlib
 from collections.abc import Iterator
 
 from lxml import etree
 
+from cda_builder.core.lint_entries import entry_problems
 from labohub.standards.cda import Header, embedded_pdf, pdf_of
-from labohub.standards.cda.names import HL7, LAB, PDF_COPY_SECTION, XSI
+from labohub.standards.cda.names import HL7, PDF_COPY_SECTION
 
 _C = f"{{{HL7}}}"
 _TEMPLATE = f"{_C}templateId"
 _LINKS = (f"{_C}linkHtml", f"{_C}script")
 _SCHEMES = ("javascript:", "data:", "vbscript:")
 _CHAPTER, _ENTRY = "1.3.6.1.4.1.19376.1.3.3.2.1", "1.3.6.1.4.1.19376.1.3.1"
-_SUB_CHAPTER, _RESULT = "1.3.6.1.4.1.19376.1.3.3.2.2", "1.3.6.1.4.1.19376.1.3.1.6"
-_PAIRS = {  # the template of IHE and that of the CI-SIS: one alone leaves half of the rules asleep
-    _CHAPTER: "1.2.250.1.213.1.1.2.70",
-    _SUB_CHAPTER: "1.2.250.1.213.1.1.2.71",
-    _ENTRY: "1.2.250.1.213.1.1.3.21",
-    "1.3.6.1.4.1.19376.1.3.1.2": "1.2.250.1.213.1.1.3.77",
-    "1.3.6.1.4.1.19376.1.3.1.4": "1.2.250.1.213.1.1.3.78",
-    "1.3.6.1.4.1.19376.1.3.1.5": "1.2.250.1.213.1.1.3.79",
-    _RESULT: "1.2.250.1.213.1.1.3.80",
-}
+_SUB_CHAPTER = "1.3.6.1.4.1.19376.1.3.3.2.2"
+_SHOWN = (f"{_C}observationMedia", f"{_C}regionOfInterest")
+_BODIES = frozenset({"application/pdf", "text/plain"})  # of level 1; pictures are made PDF/A-1 first
 _TIMED = tuple(f"{_C}{name}" for name in ("effectiveTime", "time", "low", "high"))
-_CODED = frozenset({"CD", "CE", "CV"})
 _ACTIVE_PDF = (b"/JavaScript", b"/Launch", b"/RichMedia")
 _OBJECT_STREAM = re.compile(rb"/ObjStm\b.{0,400}?stream\r?\n", re.DOTALL)
 _MAX_OBJECTS_BYTES = 4 * 1024 * 1024  # of one object stream, inflated: a report's has some kB
@@ -38,10 +32,10 @@ def content_problems(document: etree._Element, header: Header) -> Iterator[Probl
     """Yield what is wrong with a body."""
     yield from _active_content(document)
     yield from _anchors(document)
-    yield from _templates(document)
     yield from _chapters(document, header)
-    yield from _results(document)
+    yield from entry_problems(document)
     yield from _times(document)
+    yield from _base64(document)
     yield from _copy(document, header)
 
 
@@ -62,15 +56,8 @@ def _anchors(document: etree._Element) -> Iterator[Problem]:
             yield "reference", reference, "a reference points to nothing in the narrative"
     for image in document.iter(f"{_C}renderMultiMedia"):
         for name in image.get("referencedObject", "").split():
-            if name not in anchors:
+            if name not in anchors or anchors[name].tag not in _SHOWN:
                 yield "image", image, "the narrative shows an image or a PDF that is not there"
-
-
-def _templates(document: etree._Element) -> Iterator[Problem]:
-    for template in document.iter(_TEMPLATE):
-        pair, element = _PAIRS.get(template.get("root", "")), template.getparent()
-        if pair is not None and element is not None and pair not in _roots(element):
-            yield "template-pair", element, f"the templateId {pair} goes with {template.get('root')}"
 
 
 def _chapters(document: etree._Element, header: Header) -> Iterator[Problem]:
@@ -93,23 +80,6 @@ def _chapters(document: etree._Element, header: Header) -> Iterator[Problem]:
                 )
 
 
-def _results(document: etree._Element) -> Iterator[Problem]:
-    for value in document.iter(f"{_C}value"):
-        kind = value.get(f"{{{XSI}}}type", "").rpartition(":")[2]
-        if kind in _CODED and value.get("code") and not value.get("codeSystem"):
-            yield "coded-value", value, "a coded value has no code system"
-    for link in document.iter(f"{_C}entryRelationship"):
-        former = link.find(f"{_C}observation") if link.get("typeCode") == "REFR" else None
-        if former is not None:
-            status = former.find(f"{_C}statusCode")
-            if former.find(f"{_C}effectiveTime") is None or status is None or status.get("code") != "completed":
-                yield "previous-result", former, "a previous result is completed and has its date"
-    whole = document.find(f"{_C}documentationOf/{_C}serviceEvent/{{{LAB}}}statusCode")
-    parts = {each.get("code") for each in document.iterfind(f".//{_C}entry/{_C}act/{_C}statusCode")}
-    if whole is not None and whole.get("code") == "completed" and "active" in parts:
-        yield "status", whole, "the report says that it is complete, and one of its parts is under way"
-
-
 def _times(document: etree._Element) -> Iterator[Problem]:
     for time in document.iter(*_TIMED):
         value = time.get("value", "")
@@ -121,6 +91,8 @@ def _copy(document: etree._Element, header: Header) -> Iterator[Problem]:
     if header.level == "N1":
         body = document.find(f"{_C}component/{_C}nonXMLBody/{_C}text")
         place = document if body is None else body
+        if body is None or body.get("representation") != "B64" or body.get("mediaType") not in _BODIES:
+            yield "body", place, "a level 1 body is a PDF or a plain text, in base64, and says so"
         if body is not None and body.get("mediaType") != "application/pdf":
             return
     else:
@@ -136,6 +108,15 @@ def _copy(document: etree._Element, header: Header) -> Iterator[Problem]:
         return
     for rule, message in pdf_problems(pdf):
         yield rule, place, message
+
+
+def _base64(document: etree._Element) -> Iterator[Problem]:
+    for element in document.iter(f"{_C}value", f"{_C}text"):
+        if element.get("representation") == "B64" and element.find(f"{_C}reference") is None:
+            try:
+                binascii.a2b_base64("".join((element.text or "").split()), strict_mode=bool(element.text))
+            except ValueError:
+                yield "base64", element, "an embedded object is not base64"
 
 
 def _attached(document: etree._Element) -> Iterator[Problem]:

@@ -8,9 +8,9 @@ from labohub.standards.cda.names import CR_BIO, INS_OIDS
 
 _OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
 _TIME = re.compile(r"\d{14}[+-]\d{4}")
-_MATRICULE = re.compile(r"[12348]\d{4}(\d{2}|2[AB])\d{8}")
+_MATRICULE = re.compile(r"[123478]\d{4}(\d{2}|2[AB])\d{8}")
 _MAX_ID = 64  # of the DMP, for id/@root
-_RELATIONS = frozenset({"RPLC", "XFRM", "APND"})  # the last is no French practice, and no error
+_RELATIONS = frozenset({"RPLC", "XFRM"})
 
 Problem = tuple[str, str, str]  # rule, place, message
 
@@ -35,6 +35,8 @@ def _document(header: Header) -> Iterator[Problem]:
         yield "code", "/ClinicalDocument/code", "the document has no type"
     if not _TIME.fullmatch(header.effective_time):
         yield "effective-time", "/ClinicalDocument/effectiveTime", "the date must go to the second, with its offset"
+    if header.language and header.language != "fr-FR":
+        yield "language", "/ClinicalDocument/languageCode", "the language is not fr-FR"
     if not header.level:
         yield "body", "/ClinicalDocument/component", "the document has no body"
     if header.level == "N3" and any(each.root == CR_BIO and not each.extension for each in header.template_ids):

@@ -9,6 +9,7 @@ from labohub.standards.cda.header import document_element
 from labohub.standards.cda.names import HL7, PDF_COPY_SECTION
 
 _C = f"{{{HL7}}}"
+_HEAD_BYTES = 1024  # readers of PDF look for its mark no further
 
 
 def embedded_pdf(root: etree._Element) -> bytes | None:
@@ -35,4 +36,4 @@ def pdf_of(element: etree._Element) -> bytes | None:
         data = base64.b64decode("".join((element.text or "").split()), validate=True)
     except (binascii.Error, ValueError):
         return None
-    return data if data.startswith(b"%PDF-") else None
+    return data if b"%PDF-" in data[:_HEAD_BYTES] else None

@@ -13,7 +13,7 @@ from cda_builder.adapters.official.xpath.failing import EvaluationFailed
 from cda_builder.adapters.official.xpath.tree import Document, Node
 
 _MAX_PLANS = 20_000  # a document with that many different places is nobody's report: the memory starts afresh
-_MAX_DEPTH = 256  # a report has some thirty levels: what is deeper cannot be evaluated
+_MAX_DEPTH = 98  # a report has some thirty levels: deeper ones cannot be evaluated, as with the plain rules
 
 Condition = Callable[[Any], object] | None
 Group = tuple[int, list[tuple[Condition, Rule]]]  # the family, and the rules of one pattern that may match
