@@ -39,6 +39,8 @@ def build(settings: InsQualifierSettings, platform: Platform) -> Service:
     environment = platform.settings.environment
     _keep_environments_apart(settings, environment)
     check_production(settings, environment, own=("authorisation", "instance"), said=("insi_url", "issuer", "key_file"))
+    if environment == "production":
+        check_names(settings)
     insi = InsiClient(settings, platform.clock)
     keys = Keys(platform.settings.key())
     referential = Referential(settings.domains, keys)
@@ -90,8 +92,6 @@ def _keep_environments_apart(settings: InsQualifierSettings, environment: str) -
         raise InsiMisconfigured(f"INS_QUALIFIER_INSI_URL is not an address for the {environment} environment")
     if environment == "production" and settings.certificate_file is None:
         raise InsiMisconfigured("INS_QUALIFIER_CERTIFICATE_FILE must be set in production")
-    if environment == "production":
-        check_names(settings)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from labosim.pki import Pki
 
 KEY = "bGFib2h1YiBkaXN0cmlidXRlZCB0ZXN0IGtleSAhISE="
 OWN = {
-    "INS_QUALIFIER_ISSUER": "1750000018",
+    "INS_QUALIFIER_ISSUER": "1999900017",  # the OU of the certificate
     "INS_QUALIFIER_AUTHORISATION": "IDAM-0042-17",
     "INS_QUALIFIER_INSTANCE": "0a4a51c5-0a3f-4f43-8f4c-7d1a7c0c9a11",
     "MSS_SENDER_LABORATORY_NAME": "Laboratoire du Grand Chêne",
