@@ -21,6 +21,7 @@ from labosim.identities import PUBLIC, generated_identity
 from labosim.pki import Pki
 from tests.support.ins import InsRig, patient_of, received
 
+BOTH = pytest.mark.parametrize("rig", ["sqlite", "postgresql"], indirect=True)
 ORDER = {"operator": "x1", "reason": "yearly review"}
 TCHITCHI = next(person for person in PUBLIC if person.birth_name == "TCHITCHI")
 
@@ -31,8 +32,11 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
 
 
 @pytest.fixture
-async def rig(pki: Pki, tmp_path: Path) -> AsyncIterator[InsRig]:
-    rig = InsRig(tmp_path, pki)
+async def rig(request: pytest.FixtureRequest, pki: Pki, tmp_path: Path) -> AsyncIterator[InsRig]:
+    """The stage on SQLite; on PostgreSQL where a test asks for both."""
+    is_postgres = getattr(request, "param", "") == "postgresql"
+    url = request.getfixturevalue("postgres_server").fresh_database() if is_postgres else ""
+    rig = InsRig(tmp_path, pki, store_url=url)
     await rig.start()
     yield rig
     await rig.stop()
@@ -78,6 +82,7 @@ async def test_a_list_of_traces_holds_no_patient(rig: InsRig) -> None:
         assert value not in listed
 
 
+@BOTH
 async def test_traces_are_found_by_outcome_report_and_time_page_by_page(rig: InsRig) -> None:
     patient = patient_of(TCHITCHI, with_ins=False, given_names="OLA CATARINA BELLA", first_given_name="OLA")
     await rig.receive(received(patient, report="R0"))
@@ -120,6 +125,7 @@ async def test_an_archive_holds_what_was_sent_and_answered_byte_for_byte(rig: In
     assert answer.headers["cache-control"] == "no-store"
 
 
+@BOTH
 async def test_each_export_is_written_down_with_its_operator_and_reason(rig: InsRig) -> None:
     await ask_about(rig, 1)
     await post(rig, "/export.csv", ORDER)
