@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from labohub.contracts.events import (
     SubmissionAccepted,
 )
 from labohub.contracts.values import Ins, Patient, Recipient, RecipientKind, Sender
+from labohub.standards.ins.matricule import with_key
 from labosim.identities import generated_identity
 from labosim.pki import Pki
 from tests.support.ins import AT, InsRig, corrected, numbered, received
@@ -129,6 +131,27 @@ async def test_another_structures_word_needs_a_document_controlled_here(rig: Ins
     await rig.receive(sent(numbered(PERSON), "ILW|B", report="R2"))
     *_, later = await rig.decided(3)
     assert isinstance(later, IdentityQualified)  # the document stands for the same patient's next report
+
+
+async def test_what_a_person_accepts_is_the_matricule_he_saw_and_no_other(rig: InsRig) -> None:
+    await rig.receive(sent(numbered(PERSON, birth_place="01004", with_ins=False), "SGL|LABO"))
+    await rig.decided(1)
+    (item,) = await items(rig)
+    order = f"{(int(PERSON.matricule[10:13]) + 500) % 1000:03d}"
+    rig.simulator.register.add(
+        replace(PERSON, matricule=with_key(PERSON.matricule[:10] + order), former=(PERSON.matricule,))
+    )
+    async with rig.service.units() as unit:
+        await unit.connection.execute(update(tables.plans).values(ended_at=unit.now - timedelta(days=2)))
+
+    await decide(rig, item, "accept")
+
+    _, event = await rig.decided(2)
+    assert isinstance(event, IdentityUnresolved)
+    assert event.code == "ins.traits-mismatch"
+    await decide(rig, item, "accept")
+    *_, event = await rig.decided(3)
+    assert isinstance(event, IdentityQualified)
 
 
 async def test_a_document_answers_a_matricule_that_came_with_prov(rig: InsRig) -> None:

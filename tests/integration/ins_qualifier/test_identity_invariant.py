@@ -110,7 +110,7 @@ class History:
 
     async def step(self, lab: Laboratory) -> None:
         """Let one thing happen in a laboratory."""
-        acts = (self._send, self._correct, self._merge, self._change_insi)
+        acts = (self._send, self._correct, self._merge, self.change_insi)
         act = self.chance.choices(acts, (6, 3, 1, 1))[0]
         await act(lab)
 
@@ -160,7 +160,8 @@ class History:
         if message.message_id in lab.left and lab.left[message.message_id] != person:
             lab.to_recall.add(message.message_id)
 
-    async def _change_insi(self, lab: Laboratory) -> None:
+    async def change_insi(self, lab: Laboratory) -> None:
+        """Let INSi know one of a laboratory's people otherwise."""
         person = self.chance.randrange(3)
         one, register = lab.people[person], self.stage.insi.register
         if self.chance.random() < 0.5:
@@ -306,6 +307,8 @@ async def test_no_matricule_leaves_without_right_and_no_report_is_forgotten(tmp_
             await world.stage.stop()
             await world.stage.start()
         if number == ROUNDS // 2:
+            for lab in world.laboratories[::3]:
+                await world.change_insi(lab)
             await world.stage.verify_all()
         await world.stage.work()
         await world.look()
