@@ -89,7 +89,7 @@ def build(settings: MssSenderSettings, platform: Platform) -> Service:
             Worker("send", sender.send_due, concurrency=2),
             Worker("sort", sorter.sort_due),
             Worker("hand-over", handovers.hand_over_due),
-            Worker("integrate", integrator.integrate_due),
+            Worker("integrate", integrator.integrate_due, concurrency=4),
         ),
         listeners=collectors if settings.imap_enabled else (),
         routers=(routes(database, blobs),),

@@ -157,6 +157,26 @@ async def test_a_silent_software_is_asked_again_with_the_same_number_and_nothing
     assert (await rig.states())[1] == [("integrated", "")]
 
 
+async def test_a_software_that_never_answers_leaves_the_mail_to_a_person_and_its_sender_knows(rig: Rig) -> None:
+    rig.lps.silent = 2
+    await rig.receive(xdm_mail([cda()]))
+    rig.bench.clock.advance(25 * 3600)
+    await rig.turn()
+    assert await rig.states() == ([("xdm", "triage")], [("refused", "mss.gave-up")])
+    (notice,) = rig.notices()
+    assert "[906]" in str(notice["Subject"])
+
+
+async def test_a_replacement_waits_for_its_original(rig: Rig) -> None:
+    rig.lps.silent = 1
+    await rig.receive(xdm_mail([cda()]))
+    await rig.receive(xdm_mail([cda("1.2.250.1.999.8.2")], action=Action.REPLACE, number=2))
+    assert len(rig.lps.messages) == 1
+    rig.bench.clock.advance(300)
+    await rig.turn()
+    assert [rig.lps.fields(rank)["ORC"][0][1] for rank in range(3)] == ["NW", "NW", "RO"]
+
+
 async def test_the_same_mail_delivered_twice_is_integrated_once(rig: Rig) -> None:
     raw = xdm_mail([cda()])
     await rig.receive(raw)

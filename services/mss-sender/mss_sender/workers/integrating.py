@@ -171,17 +171,29 @@ class Integrator:
         log.info("document.settled", state="refused" if failed else "integrated", code=code)
 
     async def _again(self, work: Work, now: datetime, code: str) -> None:
-        """Try later. A mail that waits for long is shown to a person, and goes on waiting for the software."""
+        """Try later; give up when it is too old: a person decides, and the sender is told that no machine did."""
         patience = self._patience
         wait = backoff_seconds(
             work.attempts, first=patience.retry_first, cap=patience.retry_cap, fraction=random.random()
         )
-        value = Integration.model_validate_json(work.payload)
+        async with self._units() as unit:
+            kept = await unit.integrations.find(work.id)
+        value = Integration.model_validate_json(kept.payload if kept else work.payload)
+        payload = None
+        if now - value.received_at > timedelta(seconds=patience.give_up_after):
+            if value.is_read:
+                await self._done(work, value, code)
+                return
+            gave_up = Integrated(
+                document_id="", error_code=OTHER, error_label=APPLICATION_ERROR[OTHER], detail="mss.gave-up"
+            )
+            payload = value.model_copy(
+                update={"outcomes": (*value.outcomes, gave_up), "is_read": True}
+            ).model_dump_json()
+            wait = 0
         async with self._units() as unit:
             due_at = now + timedelta(seconds=wait)
-            await unit.integrations.settle(work, "due", is_open=True, due_at=due_at, error_code=code)
-            if now - value.received_at > timedelta(seconds=patience.give_up_after):
-                await unit.returns.queue.change(value.return_id, state=TRIAGE)
+            await unit.integrations.settle(work, "due", is_open=True, due_at=due_at, error_code=code, payload=payload)
         log.warning("document.postponed", code=code, attempt=work.attempts)
 
 

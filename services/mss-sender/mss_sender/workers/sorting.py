@@ -118,7 +118,7 @@ class Sorter:
         if not self._laboratories.sends_from(kept.account):  # people read this mailbox themselves
             return SORTED
         if found.kind is Kind.XDM and self._laboratories.of_box(kept.account).lps is not None:
-            return await _integrate(unit, kept)
+            return await _integrate(unit, kept, found.sender)
         return TRIAGE if found.kind in FOR_PEOPLE else SORTED
 
     async def _answered(self, unit: SendingUnit, kept: Return, found: Sorted, mail: PlannedMail | None) -> str:
@@ -182,8 +182,11 @@ def _sent(mail: PlannedMail) -> frozenset[str]:
     return frozenset(built.facts.unique_id for built in mail.source.documents)
 
 
-async def _integrate(unit: SendingUnit, kept: Return) -> str:
-    """Hand a mail with documents to the integrator. Return the state of the return."""
+async def _integrate(unit: SendingUnit, kept: Return, sender: str) -> str:
+    """Hand a mail with documents to the integrator. Return the state of the return.
+
+    What one sender writes goes in order: a replacement never overtakes its original.
+    """
     value = Integration(
         integration_id=integration_id(kept.return_id),
         return_id=kept.return_id,
@@ -191,7 +194,8 @@ async def _integrate(unit: SendingUnit, kept: Return) -> str:
         account=kept.account,
         received_at=kept.fetched_at,
     )
-    await unit.integrations.add(NewWork(value.integration_id, value.integration_id, value.model_dump_json()))
+    lane = derived_id("integration-lane", kept.account.lower(), sender.strip().lower())
+    await unit.integrations.add(NewWork(value.integration_id, lane, value.model_dump_json()))
     return INTEGRATING
 
 
