@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -23,28 +22,13 @@ from pydantic import (
 
 from labohub.contracts.values import RecipientKind
 from labohub.errors import Refused
-from labohub.standards.mail import AddressMalformed, normal_address
 
 OUR_TIME = range(1970, 9999)  # years: one more and no offset can be applied
-
-
-def _mailbox(text: str) -> str:
-    """Return an address as it came, when it is one address and nothing more."""
-    try:
-        normal_address(text)
-    except AddressMalformed:
-        raise ValueError("not one mail address") from None
-    return text
-
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=227, pattern=r"^[^\x00-\x1f\x7f^|~&\\]+$")]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=199, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Text = Annotated[str, StringConstraints(max_length=194, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Address = Annotated[
-    str,
-    StringConstraints(min_length=3, max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@]+$"),
-    AfterValidator(_mailbox),
-]
+Address = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@]+$")]
 
 
 class EventMalformed(Refused):
