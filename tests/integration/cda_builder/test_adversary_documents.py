@@ -43,7 +43,7 @@ def prefixed(text: str, prefix: str = "h") -> str:
             copy(child, new)
         return new
 
-    return etree.tostring(copy(etree.fromstring(text.encode()), None), encoding="unicode")
+    return etree.tostring(copy(etree.fromstring(text.encode()), None)).decode()
 
 
 def with_pdf(content: str) -> str:

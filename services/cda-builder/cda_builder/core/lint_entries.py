@@ -40,7 +40,7 @@ def entry_problems(document: etree._Element) -> Iterator[Problem]:
 
 
 def _templates(document: etree._Element) -> Iterator[Problem]:
-    for template in document.iter(f"{_C}templateId"):
+    for template in document.iterfind(f"{_C}component/{_C}structuredBody//{_C}templateId"):
         other, element = _OTHER.get(template.get("root", "")), template.getparent()
         if other is not None and element is not None and other not in roots_of(element):
             yield "template-pair", element, f"the templateId {other} goes with {template.get('root')}"
