@@ -37,7 +37,7 @@ def prefixed(text: str, prefix: str = "h") -> str:
         spaces = {prefix: _HL7, "x": "http://www.w3.org/2001/XMLSchema-instance"}
         new = etree.Element(element.tag, nsmap=spaces) if parent is None else etree.SubElement(parent, element.tag)
         for name, value in element.items():
-            new.set(name, f"{prefix}:{value}" if str(name).endswith("}type") else value)
+            new.set(name, prefix + ":" + str(value) if str(name).endswith("}type") else value)
         new.text, new.tail = element.text, element.tail
         for child in element:
             copy(child, new)
