@@ -16,7 +16,7 @@ from labohub.errors import Misconfigured, Unavailable
 from labohub.standards.ins.insi_answer import Answer, InsiFault
 from labohub.standards.ins.insi_card import CardQuery
 from labohub.standards.ins.insi_request import SearchQuery
-from labohub.store.work import WorkQueue
+from labohub.store.work import Work, WorkQueue
 
 
 class InsiUnavailable(Unavailable):
@@ -264,6 +264,9 @@ class Qualification(Protocol):
 
     async def start_again(self, check_id: str, check: Check, identity: str = "") -> None:
         """Make a check due with this content; whoever works on it has lost it."""
+
+    async def still_leased(self, works: Sequence[Work]) -> set[str]:
+        """Return which of these are ours still; they stay so until the unit ends."""
 
     async def departed(self, departure: Departure) -> None:
         """Keep that a document left, and to whom."""

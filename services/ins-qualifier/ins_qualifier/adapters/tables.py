@@ -19,7 +19,7 @@ from labohub.contracts.values import Report
 from labohub.store.sql import insert_ignore
 from labohub.store.types import UtcDateTime
 from labohub.store.unit import Unit
-from labohub.store.work import WorkQueue, work_table
+from labohub.store.work import Work, WorkQueue, work_table
 
 metadata = MetaData()
 # `identity` is the local patient whom the check is about
@@ -205,6 +205,13 @@ class InsUnit(Unit):
             await self.start_again(row.id, again(Check.model_validate_json(row.payload), self.now))
             await self.worklist.check_again(row.id, self.now)
             await self.worklist.note(row.id, "resumed", "", SERVICE, self.now)
+
+    async def still_leased(self, works: Sequence[Work]) -> set[str]:
+        """Return which of these are ours still; they stay so until the unit ends."""
+        tokens = {work.id: work.lease_token for work in works}
+        query = select(checks.c.id, checks.c.lease_token).where(checks.c.id.in_(tokens)).with_for_update()
+        rows = (await self.connection.execute(query.order_by(checks.c.sequence))).all()
+        return {row.id for row in rows if row.lease_token == tokens[row.id]}
 
     async def departed(self, departure: Departure) -> None:
         """Keep that a document left, and to whom."""

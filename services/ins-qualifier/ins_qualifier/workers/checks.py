@@ -2,25 +2,18 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import orjson
-
 from ins_qualifier.core.check import Asked, Check, announcement
 from ins_qualifier.core.decision import Finding, asks_insi
 from ins_qualifier.core.gate import Gate
-from ins_qualifier.core.local import Detail, LocalCheck, check_patient
+from ins_qualifier.core.local import Detail, check_patient
 from ins_qualifier.core.matching import judge, qualified, taken_over
 from ins_qualifier.core.plans import Plan
 from ins_qualifier.ports import (
-    AUTOMATIC,
-    PERSON,
-    Call,
     Examined,
     Identities,
     Insi,
@@ -31,15 +24,14 @@ from ins_qualifier.ports import (
     Reply,
 )
 from ins_qualifier.settings import InsQualifierSettings
-from labohub.contracts.values import Identity
+from ins_qualifier.workers.asking import BUG, Asking, Examination
 from labohub.errors import HubError, Misconfigured, Refused
 from labohub.runtime.clock import Clock, system_clock
 from labohub.runtime.logging import get_logger
 from labohub.runtime.retry import backoff_seconds
 from labohub.runtime.telemetry import span
-from labohub.standards.ins.insi_answer import FOUND, Answer, FaultClass, InsiFault, read_answer
-from labohub.standards.ins.insi_request import SearchQuery
-from labohub.standards.ins.search_plan import AMBIGUOUS, NOT_FOUND, Step, next_step
+from labohub.standards.ins.insi_answer import FOUND, Answer, InsiFault, read_answer
+from labohub.standards.ins.search_plan import AMBIGUOUS, NOT_FOUND
 from labohub.store.blobs import Blobs
 from labohub.store.unit import Units
 from labohub.store.work import Work
@@ -49,43 +41,8 @@ log = get_logger(__name__)
 WAITING = "waiting"  # for INSi
 QUALIFIED = "qualified"
 UNRESOLVED = "unresolved"
-OPERATION = "search-by-traits"
 TOGETHER_SECONDS = 0.02  # answers within this time share a transaction
-BUG = "bug"
-ANSWER_TYPE = "application/soap+xml"
 ANSWERED = (FOUND, NOT_FOUND, AMBIGUOUS)
-QUESTION_TYPE = "application/json"
-
-
-@dataclass(slots=True)
-class Exchange:
-    """A call's trace, and what it says once its documents are kept."""
-
-    call: Call
-    sent: bytes
-    answer: bytes = b""
-
-
-@dataclass(slots=True)
-class Examination:
-    """A check under way: where it stands, and what it ends with."""
-
-    work: Work
-    check: Check | None = None
-    known: Known | None = None
-    calls: list[Exchange] = field(default_factory=list)
-    findings: tuple[Finding, ...] | None = None  # None: it did not come to an end
-    details: tuple[Detail, ...] = ()
-    identity: Identity | None = None
-    former: tuple[str, ...] = ()  # matricules that INSi replaced
-    is_taken_over: bool = False
-    remembered: Plan | None = None  # the answers that it took instead of asking
-    postponed_by: str = ""  # the code of what made it wait
-
-    @property
-    def asked_insi(self) -> bool:
-        """Return whether INSi gave an answer that ended it."""
-        return bool(self.calls) and not self.postponed_by
 
 
 class IdentityChecks:
@@ -102,9 +59,9 @@ class IdentityChecks:
         clock: Clock = system_clock,
         new_id: Callable[[], str] = lambda: str(uuid4()),
     ) -> None:
-        self._insi, self._identities, self._blobs = insi, identities, blobs
+        self._asking = Asking(insi, blobs, software=settings.software_version, clock=clock, new_id=new_id)
+        self._identities, self._blobs = identities, blobs
         self._settings, self._environment = settings, environment
-        self._clock, self._new_id = clock, new_id
         self.gate = Gate(settings.failures_to_pause, settings.pause_seconds, settings.misconfigured_pause_seconds)
 
     async def run(self, units: Units[Any], now: datetime) -> bool:
@@ -155,29 +112,20 @@ class IdentityChecks:
     async def _settle_all(self, units: Units[Any], examinations: list[Examination]) -> None:
         opened = any(examination.asked_insi for examination in examinations) and self.gate.succeeded()
         try:
-            await self._keep([exchange for examination in examinations for exchange in examination.calls])
+            await self._asking.keep([exchange for examination in examinations for exchange in examination.calls])
         except HubError as error:  # no answer is used before it is kept: asked again later
             for examination in examinations:
                 examination.postponed_by, examination.findings, examination.check = error.code, None, None
         async with units() as unit:
+            ours = await unit.still_leased([examination.work for examination in examinations])
             for examination in examinations:
-                await self._settle(unit, examination)
+                if examination.work.id in ours:  # else our lease was over: another worker decides
+                    await self._settle(unit, examination)
             await unit.calls.add([exchange.call for examination in examinations for exchange in examination.calls])
             if opened:
                 await unit.release_waiting()
         if opened:
             log.info("insi.back", count=len(examinations))
-
-    async def _keep(self, exchanges: list[Exchange]) -> None:
-        """Keep what was asked and answered as encrypted documents, written together, and name them in the traces."""
-        answered = [exchange for exchange in exchanges if exchange.answer]
-        documents = [(exchange.sent, QUESTION_TYPE) for exchange in exchanges]
-        documents += [(exchange.answer, ANSWER_TYPE) for exchange in answered]
-        references = await self._blobs.put_many(documents) if documents else []
-        for exchange, reference in zip(exchanges, references, strict=False):
-            exchange.call = replace(exchange.call, sent=reference)
-        for exchange, reference in zip(answered, references[len(exchanges) :], strict=True):
-            exchange.call = replace(exchange.call, answer=reference)
 
     async def _examine(self, examination: Examination, now: datetime) -> Examination:
         with span("identity.check", examination.work.traceparent):
@@ -203,7 +151,9 @@ class IdentityChecks:
         if known.is_referential and not known.collides and (identity := taken_over(patient, local)) is not None:
             examination.identity, examination.is_taken_over = identity, True
         elif asks_insi(findings):
-            reply = await self._remembered(examination, check, known) or await self._search(examination, check, local)
+            reply = await self._remembered(examination, check, known) or await self._asking.search(
+                examination, check, local
+            )
             outcome = reply.outcome if reply else None
             if isinstance(outcome, Answer) and outcome.individual is not None:
                 more, why = judge(patient, local, outcome.individual, environment=self._environment)
@@ -228,60 +178,6 @@ class IdentityChecks:
         examination.remembered = known.plan
         return reply
 
-    async def _search(self, examination: Examination, check: Check, local: LocalCheck) -> Reply | None:
-        """Return the reply that ends the search plan."""
-        reply: Reply | None = None
-        traits = local.traits
-        while (step := next_step(local.given_names, traits.birth_place, check.answered)) is not None:
-            query = SearchQuery(traits.birth_name, step.given_name, traits.sex, traits.birth_date, step.birth_place)
-            reply = await self._call(examination, step, query)
-            self._stop_on(reply)
-            asked = Asked(given_name=step.given_name, birth_place=step.birth_place, code=reply.code)
-            check = check.model_copy(update={"asked": (*check.asked, asked)})
-            examination.check = check
-            if not isinstance(reply.outcome, Answer) or reply.outcome.individual is not None:
-                break
-        return reply
-
-    async def _call(self, examination: Examination, step: Step, query: SearchQuery) -> Reply:
-        """Return INSi's reply; the call's trace is kept whatever comes of it."""
-        check = examination.check
-        await self._insi.turn()
-        trace = Call(
-            message_id=self._new_id(),
-            check_id=examination.work.id,
-            report_id=examination.work.lane,
-            operation=OPERATION,
-            question=len(check.asked if check else ()) + 1,
-            with_birth_place=bool(step.birth_place),
-            called_at=self._clock(),
-            trigger=PERSON if check and check.is_asked_for else AUTOMATIC,
-            outcome=BUG,  # until it is over
-            certificate=self._insi.certificate,
-            software=self._settings.software_version,
-        )
-        exchange = Exchange(trace, orjson.dumps(query))
-        examination.calls.append(exchange)
-        started = time.perf_counter()
-        try:
-            reply = await self._insi.search(query, trace.message_id)
-        except HubError as error:
-            exchange.call = replace(trace, elapsed_ms=_milliseconds(started), outcome=error.code)
-            raise
-        elapsed_ms = _milliseconds(started)
-        exchange.call = replace(trace, elapsed_ms=elapsed_ms, outcome=reply.code, conformance=reply.conformance)
-        exchange.answer = reply.raw
-        return reply
-
-    @staticmethod
-    def _stop_on(reply: Reply) -> None:
-        """Raise what a fault means, unless the traits are at fault."""
-        if not isinstance(reply.outcome, InsiFault) or reply.outcome.fault_class is FaultClass.INPUT:
-            return
-        if reply.outcome.fault_class is FaultClass.CONFIGURATION:
-            raise InsiMisconfigured("INSi refuses this installation")
-        raise InsiUnavailable("INSi answers with a technical fault")
-
     @staticmethod
     def _without_individual(
         examination: Examination, outcome: Answer | InsiFault | None, reply: Reply | None
@@ -303,9 +199,6 @@ class IdentityChecks:
         if check is None or known is None or examination.findings is None:
             await self._postpone(unit, examination)
             return
-        held = await unit.checks.hold(work.id)
-        if held is None or held.lease_token != work.lease_token:
-            return  # our lease was over: another worker decides
         decision, more = await self._identities.settle(unit, self._examined(examination, check, known, unit.now))
         state = QUALIFIED if decision.is_qualified else UNRESOLVED
         settled = check.model_copy(update={"left_as": examination.identity if decision.is_qualified else None})
@@ -365,7 +258,3 @@ class IdentityChecks:
 
     def _waited_too_long(self, check: Check, now: datetime) -> bool:
         return now - check.planned_at > timedelta(seconds=self._settings.give_up_after_seconds)
-
-
-def _milliseconds(started: float) -> int:
-    return round((time.perf_counter() - started) * 1000)
