@@ -326,3 +326,20 @@ async def test_an_answer_is_listed_with_its_report_at_hand_until_it_is_closed(
         assert whole["report"]["recipient"] == doctor().address
         assert (await client.post(f"{address}/resolve", json={"outcome": "read"})).json() == {"state": "resolved"}
         assert (await client.get(f"{address}-no")).status_code == 404
+
+
+async def test_the_notice_of_an_answer_sent_on_is_no_work_but_its_failure_is(
+    rig: Bench, simulator: MssSimulator
+) -> None:
+    await sent(rig, doctor())
+    simulator.boxes.deliver(BOX, _answer_ignoring_reply_to(simulator))
+    await read_mailbox(rig)
+    await rig.work("hand-over")
+    await read_mailbox(rig)
+    assert [state for kind, state in await kinds(rig) if kind == "dsn"] == ["sorted", "sorted"]
+    handed = simulator.mails[-1]
+    raw = simulator.source(handed.mail_id)
+    assert raw is not None
+    simulator.boxes.deliver(BOX, delivery_notice(handed.envelope, raw, "failed", "5.2.2", "boite pleine"))
+    await read_mailbox(rig)
+    assert (await kinds(rig))[-1] == ("dsn", "triage")

@@ -111,7 +111,7 @@ class Sorter:
         """Return the state of the return, after its effects."""
         if found.kind in REPORTS:
             if ours is None or mail is None:
-                return TRIAGE
+                return await _about_handover(unit, found)
             return await _record(unit, ours, mail, facts_of(found, mail, unit.now))
         if found.kind.is_human:
             return await self._answered(unit, kept, found, mail)
@@ -176,6 +176,20 @@ async def _record(unit: SendingUnit, ours: Work, mail: PlannedMail, facts: list[
             await unit.mails.queue.change(mail.mail_id, state="accepted" if fact.state != "bounced" else "bounced")
         log.info("mail.told", mail_id=mail.mail_id, report_id=mail.source.report_id, outcome=fact.name)
     return TRIAGE if contradicts else SORTED
+
+
+async def _about_handover(unit: SendingUnit, found: Sorted) -> str:
+    """Return the state of a report on an answer that we sent on: one that did not reach people is for a person."""
+    clues = (found.envelope_id, *(each.strip("<>").partition("@")[0] for each in found.message_ids))
+    for clue in clues:
+        if not clue or await unit.handovers.queue.find(clue) is None:
+            continue
+        failed = found.dsn is None or any(block.action == "failed" for block in found.dsn.recipients)
+        if found.kind is Kind.MDN or not failed:
+            return SORTED
+        await unit.handovers.queue.change(clue, state="bounced", error_code="mss.bounced")
+        log.error("reply.bounced")
+    return TRIAGE
 
 
 def _sent(mail: PlannedMail) -> frozenset[str]:
