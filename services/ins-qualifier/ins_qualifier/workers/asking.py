@@ -25,7 +25,7 @@ from labohub.errors import HubError
 from labohub.runtime.clock import Clock
 from labohub.standards.ins.insi_answer import Answer, FaultClass, InsiFault
 from labohub.standards.ins.insi_request import SearchQuery
-from labohub.standards.ins.search_plan import Step, next_step
+from labohub.standards.ins.search_plan import AMBIGUOUS, NOT_FOUND, Step, next_step
 from labohub.store.blobs import Blobs
 from labohub.store.work import Work
 
@@ -78,6 +78,9 @@ class Asking:
         """Return the reply that ends the search plan."""
         reply: Reply | None = None
         traits = local.traits
+        settled = tuple(one for one in check.asked if one.code in (NOT_FOUND, AMBIGUOUS))
+        # What else was answered came to nothing: it is asked again.
+        check = examination.check = check.model_copy(update={"asked": settled})
         while (step := next_step(local.given_names, traits.birth_place, check.answered)) is not None:
             query = SearchQuery(traits.birth_name, step.given_name, traits.sex, traits.birth_date, step.birth_place)
             reply = await self._call(examination, step, query)
