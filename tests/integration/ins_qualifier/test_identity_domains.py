@@ -272,6 +272,18 @@ async def test_two_matricules_for_one_local_patient_stop_until_a_person_says_whi
     assert event.identity.ins.matricule == OTHER.matricule
 
 
+async def test_records_merged_one_after_another_are_one_patient(rig: InsRig) -> None:
+    await rig.receive(sent(numbered(PERSON, local="IPP-1"), "SGL|LABO"))
+    await rig.decided(1)
+    for cause, local in (("adt-1", "IPP-2"), ("adt-2", "IPP-1"), ("adt-3", "IPP-3")):
+        await rig.tell(corrected(numbered(PERSON, local=local), cause=cause))
+
+    for number in (1, 2, 3):
+        await rig.receive(sent(numbered(PERSON, local=f"IPP-{number}"), "SGL|LABO", report=f"R{number + 1}"))
+
+    assert [type(event) for event in await rig.decided(4)] == [IdentityQualified] * 4
+
+
 async def test_an_older_report_under_former_traits_waits_for_a_person(rig: InsRig) -> None:
     rig.faults.order("insi", "outage")
     old = sent(numbered(PERSON, given_names="", first_given_name="AUTRE", with_ins=False), "SGL|LABO", report="R0")

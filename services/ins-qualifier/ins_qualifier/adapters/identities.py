@@ -253,9 +253,10 @@ class IdentityBook:
             kept = known
         status = kept.status if agree else lowest(kept.status, gone.status)
         ins = kept.ins if AXES[status].recovered else None
-        kept, line = moved(kept, Cause.MERGED, check_id=cause, status=status, ins=ins)
+        kept, line = moved(kept, Cause.MERGED, check_id=cause, status=status, ins=ins, merged_into="")
         if not (await rows.numbers_of(survivor.id)):
             await rows.hand_over(gone.id, survivor.id)
+        await rows.redirect(gone.id, survivor.id)
         freed = await rows.close_collisions(gone.id, unit.now)
         if Finding.REFUTED in (kept.blocked, gone.blocked):
             kept = replace(kept, blocked=Finding.REFUTED.value)  # a merge does not answer the doubt

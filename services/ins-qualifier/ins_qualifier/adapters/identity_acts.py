@@ -41,6 +41,7 @@ class IdentityActs:
             if others:
                 merged_into = await self._root(rows, others[0])
                 await rows.hand_over(identity, merged_into)
+                await rows.redirect(identity, merged_into)
             else:
                 await rows.release(record.merged_into or identity)
         freed = await rows.close_collisions(identity, unit.now)

@@ -115,6 +115,13 @@ class IdentityRows:
         table = tables.numbers
         await self._connection.execute(update(table).where(table.c.identity == identity).values(identity=to))
 
+    async def redirect(self, identity: str, to: str) -> None:
+        """Let what was merged into a record follow it into the one that survives it."""
+        table = tables.identities
+        await self._connection.execute(
+            update(table).where(table.c.merged_into == identity, table.c.id != to).values(merged_into=to)
+        )
+
     async def open_collision(self, one: str, other: str, now: datetime) -> None:
         """Keep that two local patients, or one with himself, stand in each other's way."""
         table, pair = tables.collisions, derived_id("collision", *sorted((one, other)))
