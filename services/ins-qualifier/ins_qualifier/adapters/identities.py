@@ -86,6 +86,9 @@ class IdentityBook:
         before, key = record, keys.traits(seen.local)
         number = keys.number(seen.identity.ins.matricule) if seen.identity and seen.identity.ins else ""
         findings, linked_by = self._weighed(seen, record, key, number)
+        if record.merged_into:  # what stops the record that it is part of stops it too
+            survivors = await rows.find([record.merged_into])
+            findings += [Finding(each.blocked) for each in survivors.values() if each.blocked]
         is_covered = record.covers(report.patient, check.named_at)
         controlled = is_covered or (seen.local.controlled and subject.domain.trust is not Trust.FOREIGN)
         if is_covered:  # a document answers a matricule that came with PROV

@@ -27,29 +27,40 @@ class IdentityActs:
         )  # fmt: skip
         await rows.save(after, [change], unit.now)
 
-    async def release(self, unit: InsUnit, identity: str, operator: str, reason: str) -> None:
-        """Let a blocked identity go on: the colliding records are one person, or its second matricule is the right one.
-
-        What was refuted stands, a person says: its reports go on.
-        """
+    async def accept_collision(self, unit: InsUnit, identity: str, operator: str, reason: str) -> None:
+        """The colliding records are one person, or the second matricule of one is the right one: they go on."""
         rows = self._book.rows(unit)
         record = (await rows.find([identity]))[identity]
-        merged_into = record.merged_into
         await rows.forget_denials(identity)
-        if record.blocked == Finding.COLLISION:
-            others = sorted(await rows.colliding_with(identity) - {identity})
-            if others:
-                merged_into = await self._root(rows, others[0])
-                await rows.hand_over(identity, merged_into)
-                await rows.redirect(identity, merged_into)
-            else:
-                await rows.release(record.merged_into or identity)
+        others = sorted(await rows.colliding_with(identity) - {identity})
+        merged_into = record.merged_into
+        if others and (root := await self._root(rows, others[0])) != identity:
+            merged_into = root
+            await rows.hand_over(identity, root)
+            await rows.redirect(identity, root)
+        elif not others:
+            await rows.release(record.merged_into or identity)
+        if merged_into != record.merged_into:
+            await rows.save(replace(record, merged_into=merged_into), (), unit.now)
         freed = await rows.close_collisions(identity, unit.now)
-        for each in (await rows.find(freed | {identity})).values():
-            into = merged_into if each.id == identity and merged_into != identity else each.merged_into
-            after, change = moved(each, Cause.RELEASED, actor=operator, reason=reason, blocked="", merged_into=into)
-            await rows.save(after, [change], unit.now)
-        await unit.resume(freed | {identity})
+        kin = await rows.kin(merged_into or identity)
+        await self._unblock(unit, freed | kin | {identity}, Finding.COLLISION, operator, reason)
+
+    async def accept_refuted(self, unit: InsUnit, identity: str, operator: str, reason: str) -> None:
+        """What was refuted stands, a person says: its reports go on."""
+        rows = self._book.rows(unit)
+        kin = await rows.kin(await self._root(rows, identity))
+        await self._unblock(unit, kin, Finding.REFUTED, operator, reason)
+
+    async def _unblock(self, unit: InsUnit, ids: set[str], code: Finding, operator: str, reason: str) -> None:
+        """Let identities go on that are blocked by this and by nothing else."""
+        rows = self._book.rows(unit)
+        for each in (await rows.find(ids)).values():
+            if each.blocked == code:
+                still = Finding.COLLISION.value if await rows.colliding_with(each.id) else ""
+                after, change = moved(each, Cause.RELEASED, actor=operator, reason=reason, blocked=still)
+                await rows.save(after, [change], unit.now)
+        await unit.resume(ids)
 
     async def withdraw(self, unit: InsUnit, identity: str, operator: str, reason: str, cause: str) -> None:
         """Take the matricule from an identity: what left with it is recalled, who collided with it goes on."""
@@ -64,10 +75,8 @@ class IdentityActs:
         after, change = moved(record, Cause.WITHDRAWN, actor=operator, reason=reason, code=Cause.WITHDRAWN.value)
         await rows.save(replace(after, blocked=""), [change], unit.now)
         await recall_left(unit, identity, RecallCode.WITHDRAWN, cause)
-        for each in (await rows.find(freed - {identity})).values():
-            released, line = moved(each, Cause.RELEASED, actor=operator, reason=reason, blocked="")
-            await rows.save(released, [line], unit.now)
-        await unit.resume(freed)
+        await self._unblock(unit, freed - {identity}, Finding.COLLISION, operator, reason)
+        await unit.resume({identity})
 
     @staticmethod
     async def _root(rows: IdentityRows, identity: str) -> str:

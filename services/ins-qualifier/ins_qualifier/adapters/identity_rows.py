@@ -115,6 +115,12 @@ class IdentityRows:
         table = tables.numbers
         await self._connection.execute(update(table).where(table.c.identity == identity).values(identity=to))
 
+    async def kin(self, identity: str) -> set[str]:
+        """Return a record and all that were merged into it."""
+        table = tables.identities
+        query = select(table.c.id).where(table.c.merged_into == identity)
+        return {identity, *(await self._connection.execute(query)).scalars()}
+
     async def redirect(self, identity: str, to: str) -> None:
         """Let what was merged into a record follow it into the one that survives it."""
         table = tables.identities

@@ -129,11 +129,14 @@ class Officer:
                 accepted = Acceptance(operator=who, reason=why, number=proposed)
                 return await self._restart(unit, item, again(check, unit.now, accepted=accepted), resolution)
             if code in UNDOCUMENTED:
-                await self._acts.record_document(unit, subject.id, resolution.evidence, who, why)
-                return await self._restart(unit, item, again(check, unit.now), resolution)
+                state = await self._restart(unit, item, again(check, unit.now), resolution)
+                if state != tables.SUPERSEDED:
+                    await self._acts.record_document(unit, subject.id, resolution.evidence, who, why)
+                return state
             if code in (Finding.COLLISION, Finding.REFUTED):
                 await unit.worklist.note(item, ACCEPT, "", who, unit.now, reason=why)
-                await self._acts.release(unit, subject.id, who, why)  # resumes what waited for it, this item too
+                act = self._acts.accept_collision if code == Finding.COLLISION else self._acts.accept_refuted
+                await act(unit, subject.id, who, why)  # resumes what waited for it, this item too
                 return await unit.worklist.state_of(item)
             raise DecisionUnknown("this item cannot be accepted: the source must correct it")
 
