@@ -58,6 +58,4 @@ def test_alone_each_kind_has_every_turn() -> None:
 
     assert not any(turns.is_bulk_next(live_waits=True, bulk_waits=False) for _ in range(50))
     assert all(turns.is_bulk_next(live_waits=False, bulk_waits=True) for _ in range(50))
-    assert not turns.is_bulk_next(
-        live_waits=True, bulk_waits=True
-    )
+    assert not turns.is_bulk_next(live_waits=True, bulk_waits=True)
