@@ -17,11 +17,12 @@ from dmp_feeder.core.filing import FEED, Filing, Rules
 from dmp_feeder.core.verdicts import Kind, Verdict
 from dmp_feeder.handlers import planner as filing_planner
 from dmp_feeder.workers.settling import Outcome, Patience, settle_all
-from ins_qualifier.adapters.http import Desk, ItemBusy, ItemClosed
+from ins_qualifier.adapters.desk import Desk
+from ins_qualifier.adapters.officer import ItemBusy, ItemClosed, Officer
 from ins_qualifier.adapters.views import Resolution, Resolved
 from ins_qualifier.core.check import Check, check_id
 from ins_qualifier.core.decision import Finding, decide
-from ins_qualifier.handlers import plan_check
+from ins_qualifier.handlers import Follower
 from labohub.contracts.codec import from_record
 from labohub.contracts.envelope import Record
 from labohub.contracts.events import Event, ReportReceived
@@ -35,7 +36,7 @@ from mss_sender.handlers import planner as mail_planner
 from tests.support.dmp import cda as dmp_cda
 from tests.support.dmp_service import built
 from tests.support.ingest import Running, cda, msa, relay_message, results_message, running
-from tests.support.ins import patient_of, received
+from tests.support.ins import book_of, patient_of, received
 from tests.support.mss import LABORATORIES, document_built
 from tests.support.postgres import PostgresServer
 
@@ -148,10 +149,11 @@ def in_a_unit(units: Any, act: Callable[[Any], Awaitable[None]]) -> Callable[[],
 
 async def stopped_report(database: Database, *events: ReportReceived) -> str:
     """Let a report stop for its identity; return its item."""
-    units = database.units(ins.InsUnit)
+    units, book = database.units(ins.InsUnit), book_of()
+    follower = Follower(book.referential, book, "test")
     async with units() as unit:
         for event in events:
-            await plan_check(event, unit)
+            await follower.plan_check(event, unit)
         (work,) = await unit.checks.lease_due(1, 60)
         decision = decide((Finding.NOT_FOUND,), controlled=True)
         await unit.checks.settle(work, "unresolved", error_code=decision.code)
@@ -159,11 +161,17 @@ async def stopped_report(database: Database, *events: ReportReceived) -> str:
     return check_id(events[0])
 
 
+def officer_of(database: Database) -> Officer:
+    """Return the officer's acts on a database; no document is read."""
+    book = book_of()
+    return Officer(database, book, Desk(database, None, book, system_clock))  # type: ignore[arg-type]
+
+
 async def test_two_officers_who_decide_at_once_make_one_check(postgres_server: PostgresServer) -> None:
     async with opened(postgres_server, "ins-qualifier", ins.metadata) as database:
         item = await stopped_report(database, received(patient_of(PUBLIC[0])))
-        desk, retry = Desk(database, None), Resolution(decision="retry")  # type: ignore[arg-type]
-        answers = await asyncio.gather(*(desk.resolve(item, retry) for _ in range(5)), return_exceptions=True)
+        officer, retry = officer_of(database), Resolution(decision="retry")
+        answers = await asyncio.gather(*(officer.resolve(item, retry) for _ in range(5)), return_exceptions=True)
         async with database.units(ins.InsUnit)() as unit:
             work = await unit.checks.find(item)
     assert [type(answer) for answer in answers].count(Resolved) == 1
@@ -181,7 +189,7 @@ async def test_an_older_message_is_not_checked_again_while_a_later_one_is_under_
         async with database.units(ins.InsUnit)() as unit:
             assert len(await unit.checks.lease_due(1, 60)) == 1
         with pytest.raises(ItemBusy):
-            await Desk(database, None).resolve(item, Resolution(decision="retry"))  # type: ignore[arg-type]
+            await officer_of(database).resolve(item, Resolution(decision="retry"))
 
 
 async def until_taken(hub: Running, message: bytes) -> str:
