@@ -80,7 +80,7 @@ def test_a_corrected_name_lets_a_blocked_report_go(world: World) -> None:
 def test_a_merge_gives_a_blocked_report_the_surviving_identity(world: World) -> None:
     one = misnamed()
     assert world.accept(one)[0]["state"] == "stopped"
-    old = f"RG{one.copy.file_number}"
+    old = one.local_id
     survivor = pid_of(one).replace(f"~{old}^^^", f"~SURVIT{old}^^^")
 
     tell(world, "A40", f"MRG|{old}^^^{FACILITY}&999900017&N^PI", patient=survivor)

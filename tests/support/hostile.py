@@ -57,7 +57,7 @@ class Request:
     @property
     def document(self) -> bytes:
         """Return the CDA."""
-        content = cr_bio(self.in_document, self.copy, local_id=self._local_id, with_ins=self.ins_in_document)
+        content = cr_bio(self.in_document, self.copy, local_id=self.local_id, with_ins=self.ins_in_document)
         for old, new in self.document_edits:
             assert old in content, old
             content = content.replace(old, new)
@@ -71,7 +71,7 @@ class Request:
     @property
     def companion(self) -> bytes:
         """Return the same report as a CDA of level 1: its PDF, under identifiers and in a chain of its own."""
-        head = cr_bio(self.in_document, self.copy, local_id=self._local_id, with_ins=self.ins_in_document)
+        head = cr_bio(self.in_document, self.copy, local_id=self.local_id, with_ins=self.ins_in_document)
         head = head[: head.index(b"<component><structuredBody>")]
         head = head.replace(self.copy.set_id.encode(), f"{self.copy.set_id}.100".encode())
         pdf = base64.b64encode(pdf_copy(self.in_document, self.copy)).decode()
@@ -100,7 +100,7 @@ class Request:
         wanted = Destinations(self.to_dmp, self.doctors, self.to_patient, wants_reading_ack=self.wants_reading)
         message = relay_message(
             control_id=self.control_id, sent_at=DAY + timedelta(seconds=self.number), person=self.person,
-            document=self.document, destinations=wanted, local_id=self._local_id,
+            document=self.document, destinations=wanted, local_id=self.local_id,
             order_number=self.copy.order_number, file_number=self.copy.file_number, request=self.request,
             reliability=self.reliability, with_ins=self.with_ins, laboratory=self.laboratory,
         )  # fmt: skip
@@ -125,8 +125,9 @@ class Request:
         return f"{self.person.matricule}@patient.mssante.fr"
 
     @property
-    def _local_id(self) -> str:
-        return "RG" + self.copy.file_number
+    def local_id(self) -> str:
+        """One person has one number at the laboratory."""
+        return f"RG{self.person.matricule[4:13]}"
 
     def again(self, **changes: object) -> "Request":
         """Return the same content under another MSH-10."""
