@@ -43,7 +43,7 @@ def test_a_local_number_given_to_two_people_lets_the_second_out_to_nobody(world:
     first = request()
     assert world.accept(first)[0]["state"] == "delivered"
     stranger = another_person()
-    second = first.next_version(person=stranger, in_document=stranger)
+    second = first.next_version(person=stranger, in_document=stranger, patient_number=first.local_id)
     end = world.accept(second)[0]
     assert (end["state"], end["code"]) == ("stopped", "ins.collision")
     world.assert_nothing_left(second)

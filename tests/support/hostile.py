@@ -48,6 +48,7 @@ class Request:
     document_edits: tuple[tuple[bytes, bytes], ...] = ()
     both_formats: bool = False  # the N1 beside the N3
     companion_edits: tuple[tuple[bytes, bytes], ...] = ()
+    patient_number: str = ""  # at the laboratory; the person's own when empty
 
     @property
     def control_id(self) -> str:
@@ -127,7 +128,7 @@ class Request:
     @property
     def local_id(self) -> str:
         """One person has one number at the laboratory."""
-        return f"RG{self.person.matricule[4:13]}"
+        return self.patient_number or f"RG{self.person.matricule[4:13]}"
 
     def again(self, **changes: object) -> "Request":
         """Return the same content under another MSH-10."""
