@@ -13,8 +13,6 @@ Standard library alone. Needs a Java runtime (17 or later) and, for the first st
 import argparse
 import contextlib
 import ctypes
-import fcntl
-import hashlib
 import os
 import shutil
 import signal
@@ -27,6 +25,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import maven  # noqa: E402
+
 JARS = HERE / "target" / "lib"
 CLUSTER_ID = "bGFib2h1Yi1sb2NhbC0wMQ"  # a name of our own: 16 bytes in base64, as KRaft asks
 START_SECONDS = 90.0  # a cold Java on a busy machine
@@ -93,23 +95,10 @@ def fetch() -> None:
 
     Raises: CannotStart.
     """
-    wanted = hashlib.sha256((HERE / "pom.xml").read_bytes()).hexdigest()
-    done = HERE / "target" / "lib.sha256"
-    done.parent.mkdir(exist_ok=True)
-    with (HERE / "target" / "fetch.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if done.exists() and done.read_text() == wanted:
-            return
-        maven = shutil.which("mvn")
-        if maven is None:
-            raise CannotStart("Maven (mvn) is not installed")
-        shutil.rmtree(JARS, ignore_errors=True)
-        command = [maven, "-q", "-B", "-ntp", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
-        command += [f"-DoutputDirectory={JARS}", "-DincludeScope=runtime"]
-        made = subprocess.run(command, capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            raise CannotStart(f"Maven could not fetch the artifacts\n{made.stdout[-2000:]}{made.stderr[-2000:]}")
-        done.write_text(wanted)
+    try:
+        maven.fetch(HERE)
+    except maven.CannotFetch as error:
+        raise CannotStart(str(error)) from None
 
 
 def prepare(

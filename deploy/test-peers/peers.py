@@ -10,14 +10,16 @@ HAPI and Apache Camel send by MLLP; veraPDF judges PDF/A-1b.
 Standard library alone. Needs a Java development kit (17 or later) and, for the first run, Maven.
 """
 
-import fcntl
-import hashlib
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import maven  # noqa: E402
+
 JARS = HERE / "target" / "lib"
 SENDERS = ("HapiSender", "CamelSender")
 
@@ -31,23 +33,10 @@ def fetch() -> None:
 
     Raises: Missing.
     """
-    wanted = hashlib.sha256((HERE / "pom.xml").read_bytes()).hexdigest()
-    done = HERE / "target" / "lib.sha256"
-    done.parent.mkdir(exist_ok=True)
-    with (HERE / "target" / "fetch.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if done.exists() and done.read_text() == wanted:
-            return
-        maven = shutil.which("mvn")
-        if maven is None:
-            raise Missing("Maven (mvn) is not installed")
-        shutil.rmtree(JARS, ignore_errors=True)
-        command = [maven, "-q", "-B", "-ntp", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
-        command += [f"-DoutputDirectory={JARS}", "-DincludeScope=runtime"]
-        made = subprocess.run(command, capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            raise Missing(f"Maven could not fetch the artifacts\n{made.stdout[-2000:]}{made.stderr[-2000:]}")
-        done.write_text(wanted)
+    try:
+        maven.fetch(HERE)
+    except maven.CannotFetch as error:
+        raise Missing(str(error)) from None
 
 
 def command(sender: str, host: str, port: int, *files: Path) -> list[str]:
